@@ -1,0 +1,200 @@
+package import Exchange
+
+/// Everything that `sallyport.yaml` settles, checked once. Paths are absolute.
+package struct Configuration: Sendable {
+  /// Our own party: the audience of every inbound message.
+  package var party: PartyID
+  /// Our own mailbox, the only one that can be addressed on our host.
+  package var mailbox: MailboxID
+  /// Where the store lies.
+  package var stateDirectory: String
+  package var agreementFile: String
+  /// Folder of rulebook files (`*.yaml`).
+  package var rulebookDirectory: String
+  /// Bank holidays of England and Wales in gov.uk's format.
+  package var bankHolidaysFile: String
+  package var keys: Keys
+  package var ledger: LedgerSettings
+  package var host: HostSettings
+  package var inboxes: [InboxSettings]
+  package var limits: Limits
+
+  /// Where the wrapped key ring lies, and the key that opens it.
+  package struct Keys: Sendable {
+    package var ringFile: String
+    /// 32 bytes; a systemd credential in production.
+    package var keyEncryptionKeyFile: String
+  }
+
+  package struct LedgerSettings: Sendable {
+    /// Tiles, bundles and checkpoints, as outsiders read them.
+    package var directory: String
+    /// The log's origin and key name: a schema-less URL that the operator controls.
+    package var origin: String
+    /// A second place that keeps the largest signed size and root (rollback guard).
+    package var guardFile: String
+  }
+
+  /// The mailboxes that we host.
+  package struct HostSettings: Sendable {
+    package var address: String
+    /// 0 lets the system choose.
+    package var port: Int
+    package var certificateFile: String
+    package var keyFile: String
+    /// Authorities of the parties' TLS client certificates.
+    package var clientAuthorityFiles: [String]
+    /// The shared secret of our MESH environment.
+    package var sharedSecretFile: String
+    /// Folder with one file a mailbox, named for it, holding its password.
+    package var passwordsDirectory: String
+  }
+
+  /// An inbox at an agency's HTTPS service.
+  package struct InboxSettings: Sendable {
+    package var name: String
+    /// Whose service it is; what lies in it may come from anybody, and is verified.
+    package var party: PartyID
+    /// `https://host:port`.
+    package var url: String
+    /// Our mailbox there.
+    package var mailbox: MailboxID
+    package var passwordFile: String
+    package var sharedSecretFile: String
+    package var certificateFile: String
+    package var keyFile: String
+    package var authorityFile: String
+    /// Between two polls. A national MESH allows one every five minutes.
+    package var pollInterval: Duration
+  }
+
+  package struct Limits: Sendable {
+    /// Bytes of one message, download or upload.
+    package var messageBytes = 20 * 1024 * 1024
+    /// Bytes of one set of open messages over all inboxes.
+    package var bytesInFlight = 64 * 1024 * 1024
+  }
+}
+
+extension Configuration {
+  /// Reads the file's text; every mistake is reported, each with its line.
+  ///
+  /// - Parameter directory: what relative paths start from: the file's own folder.
+  package static func parse(
+    text: String, file: String, directory: String
+  ) throws(ConfigurationProblems) -> Configuration {
+    let report = ProblemReport(file: file)
+    guard let root = SettingsReader(text: text, directory: directory, report: report) else {
+      throw report.problems
+    }
+    let keys = root.section("keys")
+    let ledger = root.section("ledger")
+    let host = root.section("host")
+    let limits = root.optionalSection("limits")
+    let inboxes = root.list("inboxes").map { InboxSettings(reading: $0) }
+    let names = inboxes.compactMap { $0?.name }
+    for (place, name) in names.enumerated() where names[..<place].contains(name) {
+      report.add(.init("CONF-005", line: nil, "two inboxes are called \(name)", "rename one"))
+    }
+    var bounds = Limits()
+    if let limits {
+      bounds.messageBytes = limits.bytes("message", default: bounds.messageBytes)
+      bounds.bytesInFlight = limits.bytes("in_flight", default: bounds.bytesInFlight)
+      limits.finish()
+    }
+    let ledgerDirectory = ledger.path("directory")
+    let configuration = Configuration(
+      party: root.identifier("party", PartyID.init),
+      mailbox: root.identifier("mailbox", MailboxID.init),
+      state: root.path("state"), agreement: root.path("agreement"),
+      rulebook: root.path("rulebook"), bankHolidays: root.path("bank_holidays"),
+      keys: both(keys.path("ring"), keys.path("key_encryption_key")).map {
+        Keys(ringFile: $0, keyEncryptionKeyFile: $1)
+      },
+      ledger: both(ledgerDirectory, ledger.text("origin")).map {
+        LedgerSettings(
+          directory: $0, origin: $1,
+          guardFile: ledger.optionalPath("guard") ?? $0 + "-guard")
+      },
+      host: HostSettings(reading: host), inboxes: inboxes, limits: bounds)
+    keys.finish()
+    ledger.finish()
+    host.finish()
+    root.finish()
+    guard let configuration, report.problems.list.isEmpty else { throw report.problems }
+    return configuration
+  }
+
+  private init?(
+    party: PartyID?, mailbox: MailboxID?, state: String?, agreement: String?, rulebook: String?,
+    bankHolidays: String?, keys: Keys?, ledger: LedgerSettings?, host: HostSettings?,
+    inboxes: [InboxSettings?], limits: Limits
+  ) {
+    guard let party, let mailbox, let state, let agreement, let rulebook, let bankHolidays,
+      let keys, let ledger, let host
+    else { return nil }
+    self.init(
+      party: party, mailbox: mailbox, stateDirectory: state, agreementFile: agreement,
+      rulebookDirectory: rulebook, bankHolidaysFile: bankHolidays, keys: keys, ledger: ledger,
+      host: host, inboxes: inboxes.compactMap { $0 }, limits: limits)
+  }
+}
+
+private func both<A, B>(_ first: A?, _ second: B?) -> (A, B)? {
+  guard let first, let second else { return nil }
+  return (first, second)
+}
+
+extension Configuration.HostSettings {
+  fileprivate init?(reading section: SettingsReader) {
+    let address = section.text("address")
+    let port = section.integer("port", in: 0...65_535)
+    let certificate = section.path("certificate")
+    let key = section.path("key")
+    let authorities = section.paths("client_authorities")
+    let secret = section.path("shared_secret")
+    let passwords = section.path("passwords")
+    guard let address, let port, let certificate, let key, let authorities, let secret,
+      let passwords
+    else { return nil }
+    self.init(
+      address: address, port: port, certificateFile: certificate, keyFile: key,
+      clientAuthorityFiles: authorities, sharedSecretFile: secret, passwordsDirectory: passwords)
+  }
+}
+
+extension Configuration.InboxSettings {
+  fileprivate init?(reading section: SettingsReader) {
+    defer { section.finish() }
+    let name = section.identifier("name", InboxName.init)
+    let party = section.identifier("party", PartyID.init)
+    let url = section.httpsURL("url")
+    let mailbox = section.identifier("mailbox", MailboxID.init)
+    let password = section.path("password")
+    let secret = section.path("shared_secret")
+    let certificate = section.path("certificate")
+    let key = section.path("key")
+    let authority = section.path("authority")
+    let poll = section.duration("poll_interval", default: .seconds(300))
+    guard let name, let party, let url, let mailbox, let password, let secret, let certificate,
+      let key, let authority
+    else { return nil }
+    self.init(
+      name: name.text, party: party, url: url, mailbox: mailbox, passwordFile: password,
+      sharedSecretFile: secret, certificateFile: certificate, keyFile: key,
+      authorityFile: authority, pollInterval: poll)
+  }
+}
+
+/// An inbox's name in logs, metrics and commands: 1 to 32 lower-case letters, digits and hyphens.
+private struct InboxName: Identifier {
+  let text: String
+
+  init?(_ text: String) {
+    let allowed = text.utf8.allSatisfy { byte in
+      (0x61...0x7a).contains(byte) || (0x30...0x39).contains(byte) || byte == UInt8(ascii: "-")
+    }
+    guard (1...32).contains(text.utf8.count), allowed else { return nil }
+    self.text = text
+  }
+}

@@ -1,0 +1,238 @@
+import Exchange
+import Foundation
+import Yams
+
+/// Reads one mapping of the configuration file into typed values; what is wrong goes to the report with
+/// its line, and reading goes on.
+final class SettingsReader {
+  private let name: String
+  private let line: Int?
+  private let directory: String
+  private let report: ProblemReport
+  private var settings: [String: Node] = [:]
+  private var order: [String] = []
+  private var asked: Set<String> = []
+
+  /// The whole file. Nil (with a reported problem) when it is not a YAML mapping.
+  init?(text: String, directory: String, report: ProblemReport) {
+    (name, line, self.directory, self.report) = ("", nil, directory, report)
+    let root: Node?
+    do {
+      root = try Yams.compose(yaml: text)
+    } catch {
+      let line = (error as? YamlError).flatMap(SettingsReader.line(of:))
+      report.add(
+        .init("CONF-001", line: line, "this is not YAML", "indent with spaces; quote odd text"))
+      return nil
+    }
+    guard let root, take(root) else {
+      report.add(
+        .init("CONF-001", line: 1, "no settings here", "start from config/sallyport.example.yaml"))
+      return nil
+    }
+  }
+
+  private init(name: String, node: Node?, line: Int?, directory: String, report: ProblemReport) {
+    (self.name, self.line, self.directory, self.report) = (name, line, directory, report)
+    if let node, !take(node) {
+      report.add(.init("CONF-003", line: line, "\(name) is to be a group of settings", "indent them"))
+    }
+  }
+
+  private func take(_ node: Node) -> Bool {
+    guard case .mapping(let mapping) = node else { return false }
+    for (key, value) in mapping {
+      guard let key = key.string else { continue }
+      if settings.updateValue(value, forKey: key) != nil {
+        report.add(.init("CONF-004", line: value.mark?.line, "\(path(key)) is set twice", "keep one"))
+      }
+      order.append(key)
+    }
+    return true
+  }
+
+  private func path(_ key: String) -> String { name.isEmpty ? key : "\(name).\(key)" }
+
+  private func node(_ key: String, required: Bool) -> Node? {
+    asked.insert(key)
+    guard let node = settings[key], node.string != "" else {
+      if required {
+        report.add(
+          .init("CONF-006", line: line, "\(path(key)) is missing", "add it; see sallyport.yaml(5)"))
+      }
+      return nil
+    }
+    return node
+  }
+
+  private func wrong(_ key: String, _ node: Node, _ wanted: String) {
+    report.add(
+      .init("CONF-003", line: node.mark?.line, "\(path(key)) is not \(wanted)", "write \(wanted)"))
+  }
+
+  func section(_ key: String) -> SettingsReader {
+    let node = node(key, required: true)
+    return SettingsReader(
+      name: path(key), node: node, line: node?.mark?.line ?? line, directory: directory,
+      report: report)
+  }
+
+  func optionalSection(_ key: String) -> SettingsReader? {
+    settings[key] == nil ? nil : section(key)
+  }
+
+  func list(_ key: String) -> [SettingsReader] {
+    guard let node = node(key, required: false) else { return [] }
+    guard case .sequence(let items) = node else {
+      wrong(key, node, "a list")
+      return []
+    }
+    return items.enumerated().map { place, item in
+      SettingsReader(
+        name: "\(path(key))[\(place)]", node: item, line: item.mark?.line, directory: directory,
+        report: report)
+    }
+  }
+
+  func text(_ key: String) -> String? {
+    guard let node = node(key, required: true) else { return nil }
+    guard let text = node.string else {
+      wrong(key, node, "a text")
+      return nil
+    }
+    return text
+  }
+
+  func identifier<Value: Identifier>(_ key: String, _ parse: (String) -> Value?) -> Value? {
+    guard let node = node(key, required: true) else { return nil }
+    guard let value = node.string.flatMap(parse) else {
+      wrong(key, node, SettingsReader.wanted[String(describing: Value.self)] ?? "of its form")
+      return nil
+    }
+    return value
+  }
+
+  private static let wanted = [
+    "PartyID": "a party such as prison:durham",
+    "MailboxID": "a mailbox of A-Z, 0-9, _ and -",
+    "InboxName": "a name of lower-case letters, digits and hyphens",
+  ]
+
+  /// A path; a relative one starts from the file's folder.
+  func path(_ key: String) -> String? {
+    text(key).map { SettingsReader.absolute($0, from: directory) }
+  }
+
+  func optionalPath(_ key: String) -> String? {
+    settings[key] == nil ? nil : path(key)
+  }
+
+  func paths(_ key: String) -> [String]? {
+    guard let node = node(key, required: true) else { return nil }
+    let texts = node.sequence?.compactMap(\.string) ?? node.string.map { [$0] }
+    guard let texts, !texts.isEmpty, texts.count == node.sequence?.count ?? 1 else {
+      wrong(key, node, "a list of paths")
+      return nil
+    }
+    return texts.map { SettingsReader.absolute($0, from: directory) }
+  }
+
+  private static func absolute(_ path: String, from directory: String) -> String {
+    path.hasPrefix("/") ? path : directory + "/" + path
+  }
+
+  func integer(_ key: String, in range: ClosedRange<Int>) -> Int? {
+    guard let node = node(key, required: true) else { return nil }
+    guard let number = node.int, range.contains(number) else {
+      wrong(key, node, "a whole number from \(range.lowerBound) to \(range.upperBound)")
+      return nil
+    }
+    return number
+  }
+
+  /// `5m`, `30s`, `200ms`, `1h`: 100 ms to 1 day.
+  func duration(_ key: String, default standard: Duration) -> Duration {
+    guard let node = node(key, required: false) else { return standard }
+    let units: [(String, Int64)] = [("ms", 1), ("s", 1000), ("m", 60_000), ("h", 3_600_000)]
+    for (unit, milliseconds) in units {
+      guard let text = node.string, text.hasSuffix(unit),
+        let count = Int64(text.dropLast(unit.count)), count > 0, count <= 86_400_000,
+        (100...86_400_000).contains(count * milliseconds)
+      else { continue }
+      return .milliseconds(count * milliseconds)
+    }
+    wrong(key, node, "a duration from 100ms to 24h, such as 5m or 30s")
+    return standard
+  }
+
+  /// `20MiB`, `512KiB`, or plain bytes; 1 KiB to 1 GiB.
+  func bytes(_ key: String, default standard: Int) -> Int {
+    guard let node = node(key, required: false) else { return standard }
+    let units = [("MiB", 1_048_576), ("KiB", 1024), ("", 1)]
+    for (unit, factor) in units {
+      guard let text = node.string, text.hasSuffix(unit), let count = Int(text.dropLast(unit.count)),
+        count > 0, count <= 1 << 30, (1024...(1 << 30)).contains(count * factor)
+      else { continue }
+      return count * factor
+    }
+    wrong(key, node, "a size from 1KiB to 1024MiB, such as 20MiB")
+    return standard
+  }
+
+  func httpsURL(_ key: String) -> String? {
+    guard let node = node(key, required: true) else { return nil }
+    guard let text = node.string, let url = URL(string: text), url.scheme == "https",
+      let host = url.host, !host.isEmpty, url.user == nil, url.query == nil, url.fragment == nil,
+      url.path.isEmpty || url.path == "/"
+    else {
+      wrong(key, node, "an address such as https://mesh.example.org:8443")
+      return nil
+    }
+    return text.hasSuffix("/") ? String(text.dropLast()) : text
+  }
+
+  /// Reports every setting that nobody asked for, with the nearest that exists.
+  func finish() {
+    for key in order where !asked.contains(key) {
+      let near = Spelling.nearest(to: key, among: asked)
+      let hint = near.map { "did you mean \($0)?" } ?? "remove it"
+      report.add(
+        .init("CONF-002", line: settings[key]?.mark?.line, "\(path(key)) is not a setting", hint))
+    }
+  }
+
+  private static func line(of error: YamlError) -> Int? {
+    switch error {
+    case .scanner(_, _, let mark, _), .parser(_, _, let mark, _), .composer(_, _, let mark, _):
+      mark.line
+    default: nil
+    }
+  }
+}
+
+/// Finds the word that somebody probably meant.
+package enum Spelling {
+  /// The nearest candidate within a third of the word's length in single-letter edits; nil when none is.
+  package static func nearest(to word: String, among candidates: some Sequence<String>) -> String? {
+    let scored = candidates.map { ($0, distance(word, $0)) }
+    let best = scored.min { ($0.1, $0.0) < ($1.1, $1.0) }
+    guard let best, best.1 <= max(1, word.count / 3) else { return nil }
+    return best.0
+  }
+
+  /// Levenshtein's distance, for words of at most 64 letters.
+  static func distance(_ left: String, _ right: String) -> Int {
+    let (left, right) = (Array(left.prefix(64)), Array(right.prefix(64)))
+    var row = Array(0...right.count)
+    for (i, letter) in left.enumerated() {
+      var previous = row[0]
+      row[0] = i + 1
+      for (j, other) in right.enumerated() {
+        let change = previous + (letter == other ? 0 : 1)
+        previous = row[j + 1]
+        row[j + 1] = min(change, row[j] + 1, row[j + 1] + 1)
+      }
+    }
+    return row[right.count]
+  }
+}

@@ -1,0 +1,51 @@
+#if DEBUG
+  import Glibc
+  import Synchronization
+#endif
+
+/// Named places between two durable or external steps (docs/architecture.md lists them).
+///
+/// In debug builds the environment variable `SALLYPORT_FAULT` names one, and the process ends itself there
+/// with SIGKILL, as a power cut would; `NAME:3` lets the first two passes go by. Release builds hold
+/// nothing of this.
+package enum FaultPoint: String, CaseIterable, Sendable {
+  case afterList = "after-list"
+  case afterDownload = "after-download"
+  case afterAttempt = "after-attempt"
+  case afterOpen = "after-open"
+  case afterDecide = "after-decide"
+  case afterSeal = "after-seal"
+  case beforeCommit = "before-commit"
+  case afterCommit = "after-commit"
+  case beforeAcknowledge = "before-acknowledge"
+  case beforeRawCommit = "before-raw-commit"
+  case afterRawCommit = "after-raw-commit"
+  case beforeHandOver = "before-hand-over"
+  case beforeCollected = "before-collected"
+  case afterCollected = "after-collected"
+  case beforeReconsider = "before-reconsider"
+  case afterReconsider = "after-reconsider"
+  case beforePublish = "before-publish"
+  case afterPublish = "after-publish"
+
+  #if DEBUG
+    private static let chosen: (name: String, pass: Int)? = {
+      guard let value = getenv("SALLYPORT_FAULT") else { return nil }
+      let parts = String(cString: value).split(separator: ":")
+      return parts.first.map { (String($0), parts.dropFirst().first.flatMap { Int($0) } ?? 1) }
+    }()
+    private static let passes = Mutex(0)
+  #endif
+
+  /// Ends the process here if this is the point that the environment names.
+  package func reached() {
+    #if DEBUG
+      guard let chosen = FaultPoint.chosen, chosen.name == rawValue else { return }
+      let pass = FaultPoint.passes.withLock { passes in
+        passes += 1
+        return passes
+      }
+      if pass == chosen.pass { kill(getpid(), SIGKILL) }
+    #endif
+  }
+}

@@ -1,0 +1,150 @@
+package import Exchange
+package import Mailbox
+import Rules
+package import Store
+
+/// The two MESH workflow ids of Sallyport; neither says anything of a person.
+package enum Workflow {
+  package static let notice = "SALLYPORT_NOTICE"
+  /// Receipts and answers, by MESH custom.
+  package static let acknowledgement = "SALLYPORT_NOTICE_ACK"
+  package static let all = [notice, acknowledgement]
+}
+
+/// Fills the hosted mailboxes from the store: a party's inbox is its deliveries; what parties send to
+/// Sallyport's own mailbox is committed as it came, before they are answered.
+package struct StoreKeeper: MailboxKeeper {
+  /// How the store names our own hosted mailbox among the inboxes.
+  package static let inbox = "host"
+
+  let store: Store
+  let regime: RegimeInForce
+  let ownMailbox: MailboxID
+  let now: @Sendable () -> Instant
+  /// Called after a message was kept.
+  let onSubmission: @Sendable () -> Void
+
+  package init(
+    store: Store, regime: RegimeInForce, ownMailbox: MailboxID,
+    now: @escaping @Sendable () -> Instant, onSubmission: @escaping @Sendable () -> Void
+  ) {
+    self.store = store
+    self.regime = regime
+    self.ownMailbox = ownMailbox
+    self.now = now
+    self.onSubmission = onSubmission
+  }
+
+  private func party(_ mailbox: MailboxID) throws -> PartyID {
+    guard let party = regime.current.policy.party(mailbox: mailbox) else {
+      throw KeeperRefusal.unavailable
+    }
+    return party.id
+  }
+
+  package func credentials(of mailbox: MailboxID) async -> MailboxCredentials? {
+    regime.current.mailboxes[mailbox]
+  }
+
+  package func page(
+    of mailbox: MailboxID, after cursor: InboxCursor?, limit: Int, workflow: MeshWorkflowFilter?
+  ) async throws -> HostedPage {
+    let party = try party(mailbox)
+    let place: Int64
+    switch cursor {
+    case .none: place = 0
+    case .position(let position): place = position
+    case .message(let id):
+      guard let delivery = DeliveryID(carrierID: id),
+        let found = try await store.mailboxPlace(of: delivery, party: party)
+      else { throw KeeperRefusal.unknownCursor }
+      place = found
+    }
+    let page = try await store.mailboxPage(
+      of: party, after: place, limit: limit,
+      workflows: workflow.map { filter in Set(Workflow.all.filter(filter.matches)) })
+    return HostedPage(
+      ids: page.items.compactMap(\.id.carrierID), next: page.next, approximateCount: page.count)
+  }
+
+  package func message(
+    _ id: CarrierMessageID, for mailbox: MailboxID, headersOnly: Bool
+  ) async throws -> HostedMessageAnswer {
+    let party = try party(mailbox)
+    guard let delivery = DeliveryID(carrierID: id),
+      let copy = try await store.delivery(delivery, party: party)
+    else { return .notFound }
+    switch copy.delivery.handover(at: now()) {
+    case .unknown: return .notFound
+    case .gone: return .gone
+    case .give: break
+    }
+    FaultPoint.beforeHandOver.reached()
+    return .found(
+      HostedMessage(
+        id: id, sender: ownMailbox, recipient: mailbox,
+        metadata: MeshMetadata(
+          workflowID: copy.workflow, localID: copy.localID, isEncrypted: true),
+        acceptedAt: copy.delivery.committedAt ?? now(), payload: copy.bytes))
+  }
+
+  package func acknowledge(
+    _ id: CarrierMessageID, in mailbox: MailboxID
+  ) async throws -> AcknowledgeAnswer {
+    let party = try party(mailbox)
+    FaultPoint.beforeCollected.reached()
+    guard let delivery = DeliveryID(carrierID: id),
+      try await store.recordCollected(delivery, party: party, at: now()) != nil
+    else { return .notFound }
+    FaultPoint.afterCollected.reached()
+    return .acknowledged
+  }
+
+  package func accept(_ message: SubmittedMessage) async throws -> SubmitAnswer {
+    // Nobody goes round the rules: on this host only Sallyport itself can be addressed.
+    guard message.recipient == ownMailbox else { return .unregisteredRecipient }
+    let submitter = try party(message.sender)
+    guard let id = CarrierMessageID(ExchangeID.random().text.replacing("-", with: "")) else {
+      return .busy
+    }
+    FaultPoint.beforeRawCommit.reached()
+    do {
+      _ = try await store.keepRaw(
+        CarrierKey(inbox: StoreKeeper.inbox, message: id), bytes: message.payload,
+        submission: Submission(
+          submittedBy: submitter, localID: message.metadata.localID,
+          workflow: message.metadata.workflowID),
+        at: message.receivedAt)
+    } catch StoreError.busy, StoreError.diskFull {
+      return .busy
+    }
+    FaultPoint.afterRawCommit.reached()
+    onSubmission()
+    return .accepted(id)
+  }
+
+  package func track(_ id: CarrierMessageID, by sender: MailboxID) async throws -> HostedTracking? {
+    let party = try party(sender)
+    return try await store.submission(id, inbox: StoreKeeper.inbox, by: party).map {
+      tracking($0, sender: sender)
+    }
+  }
+
+  package func track(localID: String, by sender: MailboxID) async throws -> [HostedTracking] {
+    let party = try party(sender)
+    return try await store.submissions(localID: localID, by: party, limit: 2).map {
+      tracking($0, sender: sender)
+    }
+  }
+
+  /// A message is acknowledged, as its sender sees it, once it is decided upon.
+  private func tracking(_ view: SubmissionView, sender: MailboxID) -> HostedTracking {
+    HostedTracking(
+      id: view.message, sender: sender, recipient: ownMailbox,
+      metadata: MeshMetadata(
+        workflowID: view.submission.workflow ?? Workflow.notice,
+        localID: view.submission.localID),
+      payloadLength: view.length, status: view.recordedAt == nil ? .accepted : .acknowledged,
+      acceptedAt: view.receivedAt, acknowledgedAt: view.recordedAt)
+  }
+}

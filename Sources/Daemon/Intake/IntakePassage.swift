@@ -1,0 +1,101 @@
+import Exchange
+import Rules
+import Seal
+import Store
+
+/// What one message has gathered on its way so far.
+struct IntakePassage {
+  let message: ArrivedMessage
+  /// The rules and keys that this try goes by.
+  var regime: Regime
+  let attempt: Int
+  var opened: (notification: Notification, verdict: Verdict)?
+  /// The exchange was held; this is another decision upon it.
+  var wasHeld = false
+  var firstExchange: ExchangeID?
+  var person = Person.unknown
+  var answered: AnsweredExchange?
+  var decision: Decision?
+  var deliveries: [NewDelivery] = []
+  var deadlines: [NewDeadline] = []
+
+  enum Person {
+    /// Nobody is known by these identifiers, or by too few of them.
+    case unknown
+    /// A case begins with this notification.
+    case new(CaseID, [PersonIdentifier])
+    case known(CaseSnapshot, [PersonIdentifier])
+
+    var facts: CaseFacts? {
+      switch self {
+      case .unknown: nil
+      case .new: CaseFacts()
+      case .known(let snapshot, _): snapshot.facts
+      }
+    }
+  }
+
+  init(message: ArrivedMessage, regime: Regime, attempt: Int) {
+    (self.message, self.regime, self.attempt) = (message, regime, attempt)
+  }
+
+  /// What the commit writes.
+  func record(_ ending: Intake.Ending, at now: Instant) -> IntakeRecord {
+    IntakeRecord(
+      exchange: message.exchange, carrier: message.carrier, receivedAt: message.receivedAt,
+      recordedAt: now, original: message.bytes, outcome: outcome(ending))
+  }
+
+  private func outcome(_ ending: Intake.Ending) -> IntakeRecord.Outcome {
+    switch ending {
+    case .setAside(let code):
+      return .setAside(code: code, sender: opened?.notification.source)
+    case .duplicate:
+      guard let opened, let firstExchange else {
+        return .setAside(code: IntakeReason.outOfOrder.rawValue, sender: nil)
+      }
+      return .duplicate(of: firstExchange, sender: opened.notification.source)
+    case .held(let code):
+      guard let opened else { return .setAside(code: code, sender: nil) }
+      // A hold by the rules is a decision with its reasons; other holds came before one.
+      if let decision, decision.outcome == .held { return .decided(decided(opened, decision)) }
+      return .held(code: code, held(opened))
+    case .shared, .refused:
+      guard let opened, let decision else {
+        return .setAside(code: IntakeReason.outOfOrder.rawValue, sender: nil)
+      }
+      return .decided(decided(opened, decision))
+    }
+  }
+
+  private func held(_ opened: (notification: Notification, verdict: Verdict)) -> HeldRecord {
+    var snapshot: CaseSnapshot?
+    if case .known(let known, _) = person { snapshot = known }
+    return HeldRecord(
+      notification: opened.notification, verdict: opened.verdict, caseID: snapshot?.id,
+      caseVersion: snapshot?.version, supersedesHeld: wasHeld)
+  }
+
+  private func decided(
+    _ opened: (notification: Notification, verdict: Verdict), _ decision: Decision
+  ) -> DecidedRecord {
+    let subjectCase: DecidedRecord.Case =
+      switch person {
+      case .unknown: .none
+      case .new(let id, let identifiers):
+        // A case begins only with what was shared; a refused registration leaves none.
+        decision.outcome == .shared ? .new(id, identifiers: identifiers) : .none
+      case .known(let snapshot, let identifiers):
+        .existing(
+          snapshot.id, version: snapshot.version,
+          newIdentifiers: decision.registersCase && decision.outcome == .shared ? identifiers : [])
+      }
+    let shared = decision.outcome == .shared
+    return DecidedRecord(
+      notification: opened.notification, verdict: opened.verdict, decision: decision,
+      subjectCase: subjectCase, deliveries: shared ? deliveries : [],
+      deadlines: shared ? deadlines : [],
+      answers: shared && decision.answersDeadline ? answered?.delivery : nil,
+      supersedesHeld: wasHeld)
+  }
+}

@@ -1,0 +1,201 @@
+import Exchange
+import Logging
+import Rules
+import Seal
+import Store
+
+/// From an opened message to sealed copies.
+extension IntakePipeline {
+  /// Whether the sender used this id before; whose case it is; what it answers.
+  func identify(
+    _ intake: inout Intake, _ passage: inout IntakePassage
+  ) async throws -> Intake.Action {
+    guard let (notification, verdict) = passage.opened else { return intake.interrupted() }
+    if !passage.wasHeld {
+      switch try await store.notificationKnown(
+        source: notification.source, event: notification.id, contentDigest: verdict.contentDigest)
+      {
+      case .new: break
+      case .same(let first) where first == passage.message.exchange: break
+      case .same(let first):
+        passage.firstExchange = first
+        return intake.duplicate(sameContent: true)
+      case .different: return intake.duplicate(sameContent: false)
+      }
+    }
+    passage.answered = nil
+    if let delivery = notification.correlationID.flatMap({ DeliveryID($0.text) }) {
+      passage.answered = try await store.answered(delivery: delivery, by: notification.source)
+    }
+    return try await person(&intake, &passage, notification)
+  }
+
+  private func person(
+    _ intake: inout Intake, _ passage: inout IntakePassage, _ notification: Notification
+  ) async throws -> Intake.Action {
+    let policy = passage.regime.policy
+    let identifiers = policy.identifiers(in: notification)
+    switch try await store.findCase(by: identifiers) {
+    case .one(let snapshot):
+      passage.person = .known(snapshot, identifiers)
+      return intake.identified()
+    case .conflict:
+      passage.person = .unknown
+      return intake.unidentified(ambiguous: true)
+    case .uncertain, .none:
+      if let snapshot = try await knownOtherwise(passage, notification) {
+        passage.person = .known(snapshot, identifiers)
+        return intake.identified()
+      }
+      guard policy.rulebook.types[notification.type]?.registersCase == true else {
+        passage.person = .unknown
+        return intake.unidentified(ambiguous: false)
+      }
+      passage.person = .new(CaseID.random(), identifiers)
+      return intake.identified()
+    }
+  }
+
+  /// By the reference of what it answers, or by the reference that Sallyport gave this party.
+  private func knownOtherwise(
+    _ passage: IntakePassage, _ notification: Notification
+  ) async throws -> CaseSnapshot? {
+    if let caseID = passage.answered?.caseID {
+      return try await store.subjectCase(caseID)
+    }
+    return try await store.caseOf(subject: notification.subject, knownTo: notification.source)
+  }
+
+  func decide(
+    _ intake: inout Intake, _ passage: inout IntakePassage, flags: Set<Intake.Flag>
+  ) -> Intake.Action {
+    guard let (notification, _) = passage.opened else { return intake.interrupted() }
+    let decision = passage.regime.policy.decide(
+      DecisionRequest(
+        notification: notification, facts: passage.person.facts,
+        answered: passage.answered?.answered, now: now(),
+        confirmations: passage.message.confirmations)
+    ).flagged(flags)
+    passage.decision = decision
+    switch decision.outcome {
+    case .shared: return intake.decided(.shared)
+    case .refused: return intake.decided(.refused)
+    case .held: return intake.decided(.held(code: decision.reasons.first?.rule ?? "held"))
+    }
+  }
+
+  /// Makes one sealed copy a recipient, and the deadlines that start with them.
+  func seal(_ intake: inout Intake, _ passage: inout IntakePassage) -> Intake.Action {
+    guard let (notification, _) = passage.opened, let decision = passage.decision else {
+      return intake.interrupted()
+    }
+    let regime = passage.regime
+    passage.deliveries = []
+    passage.deadlines = []
+    for copy in regime.policy.permitted(decision, notification) {
+      guard let recipient = decision.recipients.first(where: { $0.party == copy.recipient }) else {
+        continue
+      }
+      let sealing = CopySealing(
+        decision: decision, recipient: recipient, passage: passage, moment: now())
+      do {
+        let delivery = try sealing.delivery(of: copy, subject: subject(for: copy, passage))
+        passage.deliveries.append(delivery)
+        if let deadline = sealing.deadline(for: delivery) { passage.deadlines.append(deadline) }
+      } catch {
+        log.error(
+          "copy could not be sealed",
+          metadata: [
+            "code": "\(error.code)", "party": "\(copy.recipient)",
+            "exchange": "\(passage.message.exchange)",
+          ])
+        return intake.sealingFailed(code: error.code)
+      }
+    }
+    return intake.sealed()
+  }
+
+  /// The reference by which this recipient, and nobody else, knows the person.
+  private func subject(for copy: PermittedCopy, _ passage: IntakePassage) -> SubjectReference {
+    switch passage.person {
+    case .new(let id, _): store.subjectReference(of: id, for: copy.recipient)
+    case .known(let snapshot, _): store.subjectReference(of: snapshot.id, for: copy.recipient)
+    // Nobody yet: a reference that stands for this notification alone.
+    case .unknown: store.subjectReference(of: passage.message.exchange, for: copy.recipient)
+    }
+  }
+}
+
+/// One recipient's copy on its way to becoming a delivery.
+private struct CopySealing {
+  let decision: Decision
+  let recipient: RecipientDecision
+  let passage: IntakePassage
+  let moment: Instant
+
+  private var calendar: WorkingCalendar { passage.regime.calendar }
+
+  /// The recipient's last day, counted from the commit: the copy lies in its mailbox from then on.
+  private var schedule: DeadlineSchedule? {
+    guard let answer = recipient.answer, let kind = answer.by.first else { return nil }
+    let definition = DeadlineDefinition(
+      kind: kind, counting: .after(answer.workingDays, .workingDays), reminders: [1])
+    return calendar.schedule(definition, event: .happened(at: moment), knownAt: moment)
+  }
+
+  func delivery(
+    of copy: PermittedCopy, subject: SubjectReference
+  ) throws(SealError) -> NewDelivery {
+    guard let notification = passage.opened?.notification else { throw SealError.notSigned }
+    let id = DeliveryID.random()
+    let due = schedule?.due
+    let collectDue = Due.day(calendar.day(1, workingDaysAfter: moment.londonDate).day)
+    let outbound = OutboundNotification(
+      permitted: copy, of: notification, delivery: id, subject: subject,
+      correlationID: correlation, answerBy: due?.day, decision: passage.message.exchange,
+      policyDigest: "\(decision.rulebookDigest) \(decision.agreementDigest)",
+      purpose: decision.purpose, basis: decision.basis)
+    let sealed = try passage.regime.sealer.seal(outbound, now: moment)
+    // A hosted item lives until its deadline plus 30 days (design: on the wire).
+    let expiry = (due?.limit ?? moment) + .seconds(30 * 86_400)
+    return NewDelivery(
+      delivery: Delivery(id: id, recipient: copy.recipient, answerDue: due, expiresAt: expiry),
+      sealed: sealed, collectDue: collectDue,
+      workflow: decision.answersDeadline ? Workflow.acknowledgement : Workflow.notice,
+      releasedFields: copy.fields.keys.sorted())
+  }
+
+  /// What is answered, as the recipient knows it: its own event.
+  private var correlation: EventID? {
+    guard let answered = passage.answered, answered.sender == recipient.party else { return nil }
+    return answered.event
+  }
+
+  func deadline(for delivery: NewDelivery) -> NewDeadline? {
+    guard let answer = recipient.answer, let kind = answer.by.first, let schedule else {
+      return nil
+    }
+    return NewDeadline(
+      deadline: Deadline(
+        kind: kind, owedBy: recipient.party, owedTo: decision.sender, schedule: schedule),
+      delivery: delivery.delivery.id)
+  }
+}
+
+extension Decision {
+  /// With what was noted on the way, for recipients, auditors and `explain`.
+  func flagged(_ flags: Set<Intake.Flag>) -> Decision {
+    guard !flags.isEmpty else { return self }
+    let notes = flags.sorted { $0.rawValue < $1.rawValue }.map { flag in
+      Reason(
+        rule: "FLAG-\(flag.rawValue)", source: "MAPPA Guidance 15.7, 15.8",
+        text: "an urgent notice goes on: \(flag.rawValue.replacing("-", with: " "))")
+    }
+    return Decision(
+      outcome: outcome, type: type, sender: sender, reasons: reasons + notes, purpose: purpose,
+      basis: basis, recipients: recipients, factChanges: factChanges,
+      registersCase: registersCase, answersDeadline: answersDeadline,
+      unknownFields: unknownFields, urgent: urgent, rulebookDigest: rulebookDigest,
+      agreementDigest: agreementDigest)
+  }
+}

@@ -1,0 +1,173 @@
+package import Exchange
+import Foundation
+import Ledger
+package import Logging
+import Mailbox
+import Rules
+import Seal
+import ServiceLifecycle
+package import Store
+import UnixSignals
+
+/// The daemon: all workers over one store, started together and stopped in reverse order.
+package struct SallyportDaemon: Sendable {
+  package let store: Store
+  package let board = InboxBoard()
+  /// Signalled by whoever wants the daemon to drain and stop; signals of the system do the same.
+  package let stop = Wakeup()
+  private let installation: Installation
+  private let regime: RegimeInForce
+  private let now: @Sendable () -> Instant
+  private let log: Logger
+  private let version: String
+
+  /// Opens the store as its owner.
+  ///
+  /// - Throws: `StoreError`.
+  package init(
+    _ installation: Installation, version: String,
+    now: @escaping @Sendable () -> Instant = { .wallClock }, log: Logger
+  ) throws {
+    self.installation = installation
+    self.version = version
+    self.now = now
+    self.log = log
+    regime = RegimeInForce(installation.regime)
+    store = try Store.open(
+      directory: installation.configuration.stateDirectory, keys: installation.ring.storeKeys(),
+      mode: .owner)
+  }
+
+  /// Runs until SIGTERM (drains), SIGINT, or a fault after which nothing may be written.
+  ///
+  /// - Parameters:
+  ///   - handlesSignals: false where somebody else ends it by cancelling the task.
+  ///   - onListening: told the port of our host.
+  package func run(
+    handlesSignals: Bool = true,
+    onListening: @escaping @Sendable (_ port: Int) async -> Void = { _ in }
+  ) async throws {
+    let policy = regime.current.policy
+    guard
+      let digests = PolicyDigests(
+        rulebook: policy.rulebook.digest, agreement: policy.agreement.digest)
+    else { throw KeyRingProblem.cannotOpen }
+    try await store.recordService(.started(version: version, digests), at: now())
+    log.notice(
+      "started",
+      metadata: [
+        "version": "\(version)", "rulebook": "\(policy.rulebook.digest)",
+        "agreement": "\(policy.agreement.digest)",
+      ])
+    let ledger = installation.configuration.ledger
+    let sequencer = try await Sequencer.open(
+      store: store, directory: ledger.directory, guardFile: ledger.guardFile,
+      key: installation.ring.ledgerKey(origin: ledger.origin))
+    let transport = try HTTPSTransport()
+    var group = ServiceGroupConfiguration(
+      services: try services(transport, sequencer, onListening: onListening).map {
+        .init(service: $0, successTerminationBehavior: .gracefullyShutdownGroup,
+          failureTerminationBehavior: .gracefullyShutdownGroup)
+      },
+      gracefulShutdownSignals: handlesSignals ? [.sigterm, .sigint] : [],
+      logger: quietLog)
+    group.maximumGracefulShutdownDuration = .seconds(9)
+    group.maximumCancellationDuration = .seconds(1)
+    do {
+      try await ServiceGroup(configuration: group).run()
+    } catch {
+      await transport.shutdown()
+      throw error
+    }
+    await transport.shutdown()
+    try await store.recordService(.stopped, at: now())
+    try await store.markCleanExit()
+    log.notice("stopped")
+  }
+
+  /// Libraries speak only when somebody is needed.
+  private var quietLog: Logger {
+    var quiet = log
+    quiet.logLevel = max(log.logLevel, .warning)
+    return quiet
+  }
+
+  /// In the order of starting; the host and the pollers, which take work in, stop first.
+  private func services(
+    _ transport: HTTPSTransport, _ sequencer: Sequencer,
+    onListening: @escaping @Sendable (_ port: Int) async -> Void
+  ) throws -> [any Service] {
+    let configuration = installation.configuration
+    let submissions = Wakeup()
+    let held = Wakeup()
+    let pipeline = IntakePipeline(store: store, regime: regime, now: now, log: log)
+    let recovery = Recovery(
+      needed: !store.wasCleanExit,
+      inboxes: configuration.inboxes.map(\.name) + [StoreKeeper.inbox])
+    let fatal = FatalError()
+    let keeper = StoreKeeper(
+      store: store, regime: regime, ownMailbox: configuration.mailbox, now: now,
+      onSubmission: { submissions.signal() })
+    let host = try MailboxHost(
+      configuration: hostConfiguration(), keeper: keeper, now: now, logger: log,
+      onListening: onListening)
+    var services: [any Service] = [
+      LedgerWorker(sequencer: sequencer, log: log),
+      ClockWorker(store: store, now: now, log: log),
+      FatalWatch(fatal: fatal),
+      StopSwitch(stop: stop),
+      HeldWorker(
+        store: store, pipeline: pipeline, wakeup: held, now: now),
+      SubmissionWorker(
+        store: store, pipeline: pipeline, recovery: recovery, wakeup: submissions, log: log,
+        onRecorded: { held.signal() }),
+    ]
+    for settings in configuration.inboxes {
+      services.append(
+        try inboxWorker(
+          settings, transport: transport, pipeline: pipeline, recovery: recovery, fatal: fatal,
+          onRecorded: { held.signal() }))
+    }
+    return services + [host]
+  }
+
+  private func inboxWorker(
+    _ settings: Configuration.InboxSettings, transport: HTTPSTransport, pipeline: IntakePipeline,
+    recovery: Recovery, fatal: FatalError, onRecorded: @escaping @Sendable () -> Void
+  ) throws -> InboxWorker {
+    let identity = try TLSIdentity(
+      certificate: BoundedFile.bytes(settings.certificateFile),
+      key: BoundedFile.bytes(settings.keyFile),
+      authorities: BoundedFile.bytes(settings.authorityFile))
+    var limits = MeshEndpoint.Limits()
+    limits.messageBytes = installation.configuration.limits.messageBytes
+    let endpoint = try MeshEndpoint(
+      baseURL: settings.url, mailbox: settings.mailbox,
+      password: BoundedFile.secret(settings.passwordFile),
+      sharedSecret: BoundedFile.secret(settings.sharedSecretFile), identity: identity,
+      limits: limits)
+    var polling = InboxPoller.Settings()
+    polling.interval = settings.pollInterval
+    return InboxWorker(
+      name: settings.name, inbox: MeshClient(endpoint: endpoint, transport: transport, now: now),
+      settings: polling, store: store, pipeline: pipeline, recovery: recovery, board: board,
+      fatal: fatal, now: now, log: log, onRecorded: onRecorded)
+  }
+
+  private func hostConfiguration() throws -> HostConfiguration {
+    let settings = installation.configuration.host
+    var authorities: [UInt8] = []
+    for file in settings.clientAuthorityFiles { authorities += try BoundedFile.bytes(file) }
+    var host = HostConfiguration(
+      address: settings.address, port: settings.port,
+      certificateChainPEM: try BoundedFile.bytes(settings.certificateFile),
+      privateKeyPEM: try BoundedFile.bytes(settings.keyFile), clientCAPEM: authorities,
+      sharedSecret: try BoundedFile.secret(settings.sharedSecretFile), environment: "sallyport")
+    host.limits.bodyBytes = installation.configuration.limits.messageBytes
+    host.limits.bodyBytesInFlight = installation.configuration.limits.bytesInFlight
+    host.ownMailbox = HostConfiguration.OwnMailbox(
+      mailbox: installation.configuration.mailbox, name: "Sallyport", odsCode: "SALLYPORT",
+      workflows: Set(Workflow.all))
+    return host
+  }
+}

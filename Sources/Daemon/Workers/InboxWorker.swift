@@ -1,0 +1,156 @@
+import Exchange
+import Logging
+package import Mailbox
+import ServiceLifecycle
+import Store
+import Synchronization
+
+/// Polls one inbox and takes what it finds through the pipeline.
+struct InboxWorker: Service {
+  let name: String
+  let inbox: any PolledInbox
+  let settings: InboxPoller.Settings
+  let store: Store
+  let pipeline: IntakePipeline
+  let recovery: Recovery
+  let board: InboxBoard
+  let fatal: FatalError
+  let now: @Sendable () -> Instant
+  let log: Logger
+  let onRecorded: @Sendable () -> Void
+
+  func run() async throws {
+    let poller = InboxPoller(
+      inbox: inbox, settings: settings, now: now, sleep: { try await Task.sleep(for: $0) },
+      known: { id in
+        FaultPoint.afterList.reached()
+        return await isFinished(id)
+      },
+      report: { state in
+        board.note(name, state)
+        if state.lastSuccess != nil { recovery.ended(name) }
+        if let code = state.lastErrorCode {
+          log.warning("inbox has trouble", metadata: ["inbox": "\(name)", "code": "\(code)"])
+        }
+      })
+    await cancelWhenGracefulShutdown {
+      await poller.run { message in await handle(message) }
+    }
+  }
+
+  private func isFinished(_ id: CarrierMessageID) async -> Bool {
+    do {
+      return try await store.carrierMessage(CarrierKey(inbox: name, message: id))?.isFinished ?? false
+    } catch {
+      // Not known for now: downloaded again, and recognised at the commit at the latest.
+      return false
+    }
+  }
+
+  private func handle(_ message: InboundMessage) async -> Disposition {
+    FaultPoint.afterDownload.reached()
+    guard message.kind == .data else {
+      log.notice("carrier report", metadata: ["inbox": "\(name)", "carrier": "\(message.id)"])
+      return .acknowledge
+    }
+    let carrier = CarrierKey(inbox: name, message: message.id)
+    do {
+      let arrived = ArrivedMessage(
+        carrier: carrier, origin: .inbox, exchange: .random(), bytes: message.body,
+        receivedAt: now())
+      let mayAcknowledge = try await recovery.attempt(name, store: store, carrier: carrier) { number in
+        try await pipeline.take(arrived, attempt: number)
+      }
+      onRecorded()
+      guard mayAcknowledge else { return .leave }
+      FaultPoint.beforeAcknowledge.reached()
+      return .acknowledge
+    } catch let error as StoreError {
+      log.error(
+        "message could not be recorded", metadata: ["inbox": "\(name)", "code": "\(error.code)"])
+      if error.isFinal { fatal.report(error) }
+      return .leave
+    } catch {
+      log.error("message could not be recorded", metadata: ["inbox": "\(name)"])
+      return .leave
+    }
+  }
+}
+
+/// After an unclean exit messages go one at a time, each with its attempt counted first: one of them may
+/// be what ended the process. Over when each inbox was polled once.
+package final class Recovery: Sendable {
+  private let waiting: Mutex<Set<String>>
+  private let gate = OneAtATime()
+
+  package init(needed: Bool, inboxes: [String]) { waiting = Mutex(needed ? Set(inboxes) : []) }
+
+  func ended(_ inbox: String) { waiting.withLock { _ = $0.remove(inbox) } }
+
+  func attempt<Value: Sendable>(
+    _ inbox: String, store: Store, carrier: CarrierKey,
+    _ work: @Sendable (_ number: Int) async throws -> Value
+  ) async throws -> Value {
+    guard waiting.withLock({ $0.contains(inbox) }) else { return try await work(1) }
+    return try await gate.run {
+      let number = try await store.beginAttempt(carrier)
+      FaultPoint.afterAttempt.reached()
+      return try await work(number)
+    }
+  }
+}
+
+/// Lets one piece of work in at a time, in the order of asking.
+private actor OneAtATime {
+  private var isBusy = false
+  private var queue: [CheckedContinuation<Void, Never>] = []
+
+  func run<Value: Sendable>(_ work: @Sendable () async throws -> Value) async throws -> Value {
+    if isBusy {
+      // Bounded by the pollers' parallel downloads.
+      await withCheckedContinuation { queue.append($0) }
+    }
+    isBusy = true
+    defer {
+      if queue.isEmpty { isBusy = false } else { queue.removeFirst().resume() }
+    }
+    return try await work()
+  }
+}
+
+/// How each inbox is doing, for `status`.
+package final class InboxBoard: Sendable {
+  private let states = Mutex<[String: InboxState]>([:])
+
+  package init() {}
+
+  func note(_ inbox: String, _ state: InboxState) { states.withLock { $0[inbox] = state } }
+
+  package var current: [String: InboxState] { states.withLock { $0 } }
+}
+
+/// Ends the process when the store can take no more: a failed sync is never tried again.
+package final class FatalError: Sendable {
+  private let first = Mutex<StoreError?>(nil)
+  private let wakeup = Wakeup()
+
+  package init() {}
+
+  func report(_ error: StoreError) {
+    first.withLock { $0 = $0 ?? error }
+    wakeup.signal()
+  }
+
+  var error: StoreError? { first.withLock { $0 } }
+}
+
+/// Watches for a fault after which nothing may be written, and ends the daemon on it.
+struct FatalWatch: Service {
+  let fatal: FatalError
+
+  func run() async throws {
+    try await Rounds(wakeup: Wakeup(), interval: .milliseconds(500)).run {
+      if let error = fatal.error { throw error }
+    }
+  }
+}

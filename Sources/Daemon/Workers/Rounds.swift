@@ -1,0 +1,45 @@
+import ServiceLifecycle
+
+/// Wakes a worker; any number of signals before it looks count as one.
+package final class Wakeup: Sendable {
+  fileprivate let stream: AsyncStream<Void>
+  private let continuation: AsyncStream<Void>.Continuation
+
+  package init() {
+    (stream, continuation) = AsyncStream.makeStream(bufferingPolicy: .bufferingNewest(1))
+  }
+
+  package func signal() { continuation.yield() }
+}
+
+/// Ends the group that it belongs to when it is signalled.
+package struct StopSwitch: Service {
+  let stop: Wakeup
+
+  package init(stop: Wakeup) { self.stop = stop }
+
+  package func run() async throws {
+    for await _ in stop.stream.cancelOnGracefulShutdown() { return }
+  }
+}
+
+/// Does a piece of work whenever it is woken and at least once an interval, until the daemon stops.
+struct Rounds {
+  let wakeup: Wakeup
+  let interval: Duration
+
+  func run(_ work: @Sendable () async throws -> Void) async throws {
+    let wakeup = wakeup
+    let interval = interval
+    try await withThrowingTaskGroup(of: Void.self) { group in
+      group.addTask {
+        while !Task.isCancelled {
+          wakeup.signal()
+          do { try await Task.sleep(for: interval) } catch { return }
+        }
+      }
+      for await _ in wakeup.stream.cancelOnGracefulShutdown() { try await work() }
+      group.cancelAll()
+    }
+  }
+}

@@ -1,0 +1,183 @@
+import Exchange
+
+/// Necessary and proportionate: who stands in a relation to this case that needs it told, and what of it.
+extension Hearing {
+  /// What a relation comes to in this case.
+  private enum Found {
+    case parties([PartyEntry])
+    /// The case does not say who it is.
+    case notOnRecord
+    /// The agreement has nobody of the right role there.
+    case nobody
+    /// The relation has no meaning here: the release area has not changed.
+    case none
+  }
+
+  /// The recipients in the order of the rulebook, and the codes of the bases that carry it to them.
+  mutating func hearRecipients() -> (recipients: [RecipientDecision], carriedBy: [String]) {
+    let present = rule.fields.indices.filter { circumstances.data(rule.fields[$0].name) != nil }
+    var recipients: [RecipientDecision] = []
+    var carriedBy: [String] = []
+    var toldSomebody = rule.recipients.allSatisfy(\.optional)
+    var missed: [Reason] = []
+    var unlawful: [Reason] = []
+    for tables in table.recipients {
+      switch applies(tables.rule) {
+      case .yes: break
+      case .no:
+        toldSomebody = true
+        continue
+      case .unknown:
+        missed.append(reasonNotOnRecord(tables.rule))
+        continue
+      }
+      for party in parties(for: tables.rule, missed: &missed) {
+        guard party.id != sender.id else {
+          toldSomebody = true
+          continue
+        }
+        guard let table = tables.byRole[party.role] else { continue }
+        if let silenced = table.silenced {
+          notes.append(silenced)
+          toldSomebody = true
+          continue
+        }
+        guard
+          let basis = bases.first(where: {
+            $0.fits((sender.role, sender.standing), (party.role, party.standing))
+          })
+        else {
+          unlawful.append(
+            party.standing == .thirdParty ? BuiltInRule.disclosure : BuiltInRule.basisOfPair)
+          continue
+        }
+        let fields = present.map { outcome(of: $0, in: table) }
+        guard fields.contains(where: { $0.outcome == .released }) else {
+          notes.append(
+            BuiltInRule.reason(
+              BuiltInRule.leastRule, "Nothing of it may be told to \(tables.rule.title)."))
+          toldSomebody = true
+          continue
+        }
+        toldSomebody = true
+        if !carriedBy.contains(basis.code) { carriedBy.append(basis.code) }
+        let decision = RecipientDecision(
+          party: party.id, relation: tables.rule.title, reason: tables.rule.reason, fields: fields,
+          answer: tables.answer)
+        if let earlier = recipients.firstIndex(where: { $0.party == party.id }) {
+          recipients[earlier] = recipients[earlier].joined(with: decision)
+        } else {
+          recipients.append(decision)
+        }
+      }
+    }
+    if toldSomebody {
+      notes += unlawful + missed
+    } else if !unlawful.isEmpty {
+      refusals += unlawful + missed
+    } else if !missed.isEmpty {
+      holds += missed
+    } else {
+      // Nobody to tell and nothing missing: an unknown person, and no area named.
+      holds.append(BuiltInRule.personUnknown)
+    }
+    return (recipients, carriedBy)
+  }
+
+  private func applies(_ rule: RecipientRule) -> Truth {
+    rule.condition?.truth(in: circumstances) ?? .yes
+  }
+
+  private func outcome(of place: Int, in table: RecipientTable) -> FieldDecision {
+    let outcome = table.outcomes[place]
+    guard outcome.outcome == .released else { return outcome }
+    if suspects.contains(place) {
+      return FieldDecision(
+        field: outcome.field, outcome: .conditionFalse,
+        reason: BuiltInRule.reason(
+          BuiltInRule.freeTextRule, "Its text needs an officer's confirmation."))
+    }
+    // A condition that cannot be told from what is known does not hold.
+    if let (condition, otherwise) = table.conditional[place],
+      condition.truth(in: circumstances) != .yes
+    {
+      return otherwise
+    }
+    return outcome
+  }
+
+  /// The parties that a rule means here; says in `missed` why there are none.
+  private func parties(for rule: RecipientRule, missed: inout [Reason]) -> [PartyEntry] {
+    switch find(rule.relation, roles: rule.roles) {
+    case .parties(let parties): return parties
+    case .none: return []
+    case .nobody:
+      missed.append(
+        BuiltInRule.reason(
+          BuiltInRule.nobodyServesRule,
+          "Not told: \(rule.title). The agreement has no such party for \(rule.relation.words)."))
+    case .notOnRecord:
+      // Of an unknown person nothing is on record; that is said once, by CASE-01.
+      if !rule.optional, request.facts != nil { missed.append(reasonNotOnRecord(rule)) }
+    }
+    return []
+  }
+
+  private func reasonNotOnRecord(_ rule: RecipientRule) -> Reason {
+    BuiltInRule.reason(
+      BuiltInRule.factMissingRule,
+      "Not told: \(rule.title). The case does not say who that is.")
+  }
+
+  private func find(_ relation: Relation, roles: [Role]) -> Found {
+    switch relation {
+    case .holdingPrison, .leadAgency, .offenderManager:
+      guard let text = circumstances.fact(relation.fact)?.string else { return .notOnRecord }
+      return entry(PartyID(text), roles: roles)
+    case .answeredSender:
+      guard let answered = request.answered else { return .notOnRecord }
+      return entry(answered.sender, roles: roles)
+    case .formerReleaseArea:
+      guard let former = circumstances.fact(relation.fact)?.string,
+        let now = circumstances.data(relation.fact)?.string, now != former
+      else { return .none }
+      return serving(former, roles: roles)
+    case .area, .releaseArea, .jobcentreArea, .receivingArea:
+      // What the notification says of it is newer than the case.
+      let area = namedArea(relation.fact) ?? circumstances.fact(relation.fact)?.string
+      guard let area else { return .notOnRecord }
+      return serving(area, roles: roles)
+    }
+  }
+
+  /// Only a field that the type has can name an area.
+  private func namedArea(_ name: String) -> String? {
+    rule.fields.contains { $0.name == name } ? circumstances.data(name)?.string : nil
+  }
+
+  private func entry(_ id: PartyID?, roles: [Role]) -> Found {
+    guard let party = id.flatMap({ policy.party($0) }), roles.contains(party.role) else {
+      return .nobody
+    }
+    return .parties([party])
+  }
+
+  private func serving(_ area: String, roles: [Role]) -> Found {
+    let parties = roles.flatMap { policy.parties(of: $0, serving: area) }
+    return parties.isEmpty ? .nobody : .parties(parties)
+  }
+}
+
+extension RecipientDecision {
+  /// One party in two relations: it is told what either allows, and nothing that either forbids.
+  fileprivate func joined(with other: RecipientDecision) -> RecipientDecision {
+    let fields = zip(fields, other.fields).map { own, other in
+      if own.outcome == .forbidden { return own }
+      if other.outcome == .forbidden || own.outcome != .released { return other }
+      return own
+    }
+    return RecipientDecision(
+      party: party, relation: relation + "; " + other.relation, reason: reason, fields: fields,
+      answer: answer ?? other.answer)
+  }
+}

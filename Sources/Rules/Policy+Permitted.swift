@@ -1,0 +1,34 @@
+@_spi(Rules) package import Exchange
+
+extension Policy {
+  /// The copies that a decision permits: for each recipient only the released fields.
+  ///
+  /// Looked at again, field by field, against the tables, so that a decision that was made under other
+  /// rules, for another notification, or altered on its way permits nothing it should not: a decision
+  /// with other digests permits nothing at all and has to be made again.
+  package func permitted(
+    _ decision: Decision, _ notification: Notification
+  ) -> [PermittedCopy] {
+    guard decision.outcome == .shared, decision.type == notification.type,
+      decision.sender == notification.source, decision.rulebookDigest == rulebook.digest,
+      decision.agreementDigest == agreement.digest, let table = tables[decision.type]
+    else { return [] }
+    return decision.recipients.compactMap { recipient in
+      guard recipient.party != notification.source, let party = party(recipient.party) else {
+        return nil
+      }
+      let own = table.recipients.compactMap { $0.byRole[party.role] }.filter { $0.silenced == nil }
+      let released = Set(recipient.released)
+      var fields: [String: JSONValue] = [:]
+      for (place, field) in table.rule.fields.enumerated() where released.contains(field.name) {
+        guard let value = notification.data[field.name], field.rule.kind.fault(in: value) == nil,
+          own.contains(where: { $0.outcomes[place].outcome == .released }),
+          !own.contains(where: { $0.outcomes[place].outcome == .forbidden })
+        else { continue }
+        fields[field.name] = value
+      }
+      guard !fields.isEmpty else { return nil }
+      return PermittedCopy(recipient: recipient.party, fields: fields, by: RulesAuthority())
+    }
+  }
+}

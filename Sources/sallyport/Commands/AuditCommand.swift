@@ -1,0 +1,93 @@
+import ArgumentParser
+import Daemon
+import Ledger
+import Store
+
+struct AuditCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "audit", abstract: "Checks the ledger as an outsider would.",
+    subcommands: [AuditVerifyCommand.self])
+}
+
+struct AuditVerifyCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "verify",
+    abstract: "Re-hashes every entry of a published ledger and checks every signature. Reads only.",
+    discussion: """
+      Needs the ledger's folder and one public key: no daemon, no database, no trust in the operator.
+
+      Examples:
+        sallyport audit verify --key "$(cat ledger/vkey)" ledger
+        sallyport audit verify --key @audit.vkey --held last-year.checkpoint ledger
+
+      Exit codes: 0 everything holds, 1 it does not, 65 the key or a file cannot be read.
+      """)
+
+  @Option(help: "The verifier key, or @FILE that holds it.") var key: String
+  @Option(help: "A checkpoint kept from before; may be given again.") var held: [String] = []
+  @Flag(help: "One JSON document.") var json = false
+  @Argument(help: "The ledger's folder.") var directory: String
+
+  func run() throws {
+    let keyText: String
+    do {
+      keyText = key.hasPrefix("@") ? try BoundedFile.secret(String(key.dropFirst())) : key
+    } catch {
+      throw Say.failure(error.text, next: "give the key itself: --key NAME+ID+KEY", exit: Exit.data)
+    }
+    let verifierKey: VerifierKey
+    do {
+      verifierKey = try VerifierKey(keyText)
+    } catch {
+      throw Say.failure(
+        error.description, next: "ask the operator for the line in ledger/vkey", exit: Exit.data)
+    }
+    let checkpoints = try held.map { path in
+      do throws(BoundedFile.Problem) {
+        return HeldCheckpoint(name: path, bytes: try BoundedFile.bytes(path))
+      } catch {
+        throw Say.failure(error.text, next: "check the path after --held", exit: Exit.data)
+      }
+    }
+    let folder = LedgerFolder(directory)
+    let kept: [String]
+    do {
+      kept = try folder.keptCheckpoints()
+    } catch {
+      throw Say.failure(error.description, next: "check the folder's path", exit: Exit.data)
+    }
+    let verifier = LedgerVerifier(files: folder, ledger: verifierKey)
+    let report = verifier.check(kept: kept, held: checkpoints)
+    if json {
+      Say.answer(AuditVerifyCommand.json(report))
+    } else {
+      AuditVerifyCommand.text(report)
+    }
+    if !report.isSound { throw Exit.badAnswer }
+  }
+
+  private static func text(_ report: LedgerReport) {
+    for problem in report.problems { Say.answer("✗ \(problem)") }
+    if report.stoppedEarly { Say.answer("… stopped after \(report.problems.count) problems") }
+    guard report.isSound, let size = report.size, let root = report.root else { return }
+    Say.answer(
+      "✓ \(size) entries, hashes and order hold; root \(root.base64); "
+        + "\(report.checkpointsChecked) earlier checkpoints are its beginnings")
+  }
+
+  private static func json(_ report: LedgerReport) -> String {
+    struct Document: Encodable {
+      let verified: Bool
+      let size: Int?
+      let root: String?
+      let entriesChecked: Int
+      let checkpointsChecked: Int
+      let problems: [String]
+    }
+    return JSONText.of(
+      Document(
+        verified: report.isSound, size: report.size, root: report.root?.base64,
+        entriesChecked: report.entriesChecked, checkpointsChecked: report.checkpointsChecked,
+        problems: report.problems.map(\.description)))
+  }
+}

@@ -1,0 +1,52 @@
+import ArgumentParser
+import Daemon
+import Exchange
+import Store
+
+/// `--config`, the same for every command that reads the installation.
+struct ConfigurationOption: ParsableArguments {
+  @Option(name: .customLong("config"), help: "The configuration file.")
+  var file = "/etc/sallyport/sallyport.yaml"
+
+  func installation() throws -> Installation {
+    do {
+      return try Installation.load(configurationFile: file)
+    } catch {
+      throw refused(error)
+    }
+  }
+
+  /// The store for reading, beside a running daemon or without one.
+  func store() async throws -> Store {
+    do {
+      let (configuration, ring) = try Installation.keys(configurationFile: file)
+      return try Store.open(
+        directory: configuration.stateDirectory, keys: ring.storeKeys(), mode: .reader)
+    } catch let problems as ConfigurationProblems {
+      throw refused(problems)
+    } catch let error as StoreError {
+      throw Say.failure(
+        error.description, next: "sallyport check --config \(file)", exit: Exit.unreachable)
+    }
+  }
+
+  private func refused(_ problems: ConfigurationProblems) -> ExitCode {
+    for problem in problems.list { Say.talk("✗ \(problem.description)") }
+    return Say.failure(
+      "\(problems.list.count) problem(s) in the configuration",
+      next: "sallyport check --config \(file)", exit: Exit.configuration)
+  }
+}
+
+/// Exchanges are named by their id or the beginning of it.
+struct ExchangeArgument: ParsableArguments {
+  @Argument(help: "The exchange's id, or at least its first four characters.") var id: String
+
+  func view(in store: Store) async throws -> ExchangeView {
+    do {
+      return try await store.exchange(id)
+    } catch {
+      throw Say.failure(error.description, next: "sallyport status", exit: Exit.badAnswer)
+    }
+  }
+}

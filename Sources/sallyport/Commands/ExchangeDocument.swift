@@ -1,0 +1,75 @@
+import Exchange
+import Rules
+import Store
+
+/// An exchange as `--json` prints it: names and states, no content.
+struct ExchangeDocument: Encodable {
+  struct Recipient: Encodable {
+    let party: String
+    let delivery: String
+    /// Names of the fields that it was told.
+    let shared: [String]
+    let withheld: [Withheld]
+    let state: String
+    /// The last day for its answer, if one is owed.
+    let ackBy: String?
+  }
+
+  struct Withheld: Encodable {
+    let field: String
+    let reason: String
+  }
+
+  let id: String
+  let type: String?
+  let sender: String?
+  /// shared, held, refused, set-aside.
+  let outcome: String
+  let code: String?
+  let reasons: [String]
+  let recipients: [Recipient]
+
+  init(_ view: ExchangeView) {
+    id = view.exchange.text
+    type = view.type?.text
+    sender = view.sender?.text
+    // To the reader a repeat is something that was put aside without effect.
+    let isDuplicate = view.ending == .duplicate
+    outcome = isDuplicate ? "set-aside" : view.ending?.word ?? "waiting"
+    let rule = view.decision?.outcome == .shared ? nil : view.decision?.reasons.first?.rule
+    code = isDuplicate ? "duplicate" : view.ending?.code ?? rule
+    reasons = view.decision?.reasons.map { "\($0.rule): \($0.text) (\($0.source))" } ?? []
+    recipients = view.deliveries.map { delivery in
+      let decided = view.decision?.recipients.first { $0.party == delivery.party }
+      return Recipient(
+        party: delivery.party.text, delivery: delivery.id.text, shared: decided?.released ?? [],
+        withheld: decided?.fields.filter { $0.outcome != .released }.map { field in
+          Withheld(
+            field: field.field,
+            reason: "\(field.outcome.rawValue): \(field.reason.rule), \(field.reason.source)")
+        } ?? [],
+        state: delivery.state.rawValue, ackBy: delivery.delivery?.answerDue?.day.description)
+    }
+  }
+}
+
+/// A deadline as `--json` prints it.
+struct DeadlineDocument: Encodable {
+  let exchange: String
+  let delivery: String?
+  let kind: String
+  let owedBy: String
+  let owedTo: String
+  let due: String
+  let state: String
+
+  init(_ view: DeadlineView) {
+    exchange = view.exchange.text
+    delivery = view.delivery?.text
+    kind = view.deadline.kind.text
+    owedBy = view.deadline.owedBy.text
+    owedTo = view.deadline.owedTo.text
+    due = view.deadline.schedule.due.description
+    state = view.deadline.state.rawValue
+  }
+}

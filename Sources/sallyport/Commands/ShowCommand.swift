@@ -1,0 +1,62 @@
+import ArgumentParser
+import Exchange
+import Rules
+import Store
+
+struct ShowCommand: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "show",
+    abstract: "One exchange's whole life: names of fields, parties and states, no content. Reads only.",
+    discussion: "Examples:\n  sallyport show 7c1f --config sallyport.yaml\n  sallyport show 7c1f --json")
+
+  @OptionGroup var exchange: ExchangeArgument
+  @OptionGroup var option: ConfigurationOption
+  @Flag(help: "One JSON document.") var json = false
+
+  func run() async throws {
+    let view = try await exchange.view(in: option.store())
+    if json { return Say.answer(JSONText.of(ExchangeDocument(view))) }
+    Say.answer("\(view.exchange)")
+    Say.answer("  received   \(view.receivedAt)  from inbox \(view.carrier.inbox)")
+    Say.answer(
+      "  \((view.ending?.word ?? "waiting").padded(to: 10)) \(view.recordedAt?.description ?? "-")"
+        + "  \(view.ending?.code ?? "")")
+    if let type = view.type, let sender = view.sender { Say.answer("  \(type) from \(sender)") }
+    if let erased = view.erasedAt { Say.answer("  erased     \(erased)") }
+    for delivery in view.deliveries {
+      Say.answer("  → \(delivery.party.text.padded(to: 24)) \(delivery.state.rawValue)  \(delivery.id)")
+    }
+    for deadline in view.deadlines {
+      Say.answer(
+        "  ⏲ \(deadline.deadline.kind) by \(deadline.deadline.owedBy), due "
+          + "\(deadline.deadline.schedule.due): \(deadline.deadline.state.rawValue)")
+    }
+    Say.answer("  ledger     entries \(view.leaves.map(String.init).joined(separator: ", "))")
+    Say.answer("  why        sallyport explain \(view.exchange)")
+  }
+}
+
+struct ExplainCommand: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "explain",
+    abstract: "Why each field was shared or withheld, with rule and paragraph. Reads only.",
+    discussion:
+      "Examples:\n  sallyport explain 7c1f --config sallyport.yaml\n  sallyport explain 7c1f --json")
+
+  @OptionGroup var exchange: ExchangeArgument
+  @OptionGroup var option: ConfigurationOption
+  @Flag(help: "One JSON document.") var json = false
+
+  func run() async throws {
+    let view = try await exchange.view(in: option.store())
+    guard let decision = view.decision else {
+      let code = view.ending?.code ?? view.ending?.word ?? "waiting"
+      if json { return Say.answer(JSONText.of(ExchangeDocument(view))) }
+      Say.answer("Not decided: \(view.ending?.word ?? "waiting"), \(code).")
+      return Say.answer("See docs/errors.md, \(code).")
+    }
+    if json { return Say.answer(decision.json.canonicalText) }
+    Say.answer("\(decision.type) from \(decision.sender), exchange \(view.exchange)")
+    for line in Explanation.text(of: decision) { Say.answer(line) }
+  }
+}
