@@ -95,6 +95,9 @@ let package = Package(
     .testTarget(
       name: "SealTests", dependencies: ["Seal", "Demo", "Exchange"], swiftSettings: strict),
     .testTarget(
+      name: "StoreTests", dependencies: ["Store", "Exchange", "Rules", "Ledger"],
+      swiftSettings: strict),
+    .testTarget(
       name: "MailboxTests",
       dependencies: [
         "Mailbox", "Demo", "Exchange", logging, lifecycle,

@@ -11,7 +11,8 @@ package struct Installation: Sendable {
   package let regime: Regime
 
   /// - Throws: every problem that was found, in the order of the files.
-  package static func load(configurationFile: String) throws(ConfigurationProblems) -> Installation {
+  package static func load(configurationFile: String) throws(ConfigurationProblems) -> Installation
+  {
     let (configuration, ring) = try keys(configurationFile: configurationFile)
     return Installation(
       configuration: configuration, ring: ring,
@@ -37,7 +38,8 @@ package struct Installation: Sendable {
     return (configuration, try ring(configuration))
   }
 
-  private static func ring(_ configuration: Configuration) throws(ConfigurationProblems) -> KeyRing {
+  private static func ring(_ configuration: Configuration) throws(ConfigurationProblems) -> KeyRing
+  {
     let keys = configuration.keys
     do {
       let sealed = try BoundedFile.bytes(keys.ringFile)

@@ -37,7 +37,9 @@ private final class RegimeLoader {
 
   init(_ configuration: Configuration) { self.configuration = configuration }
 
-  private func add(_ code: String, _ file: String, _ line: Int? = nil, _ text: String, _ hint: String) {
+  private func add(
+    _ code: String, _ file: String, _ line: Int? = nil, _ text: String, _ hint: String
+  ) {
     problems.list.append(.init(code: code, file: file, line: line, text: text, hint: hint))
   }
 
@@ -59,7 +61,9 @@ private final class RegimeLoader {
       add("CONF-010", directory, nil, error.text, "check rulebook in the configuration")
       return nil
     }
-    let files = names.compactMap { name in text("\(directory)/\(name)").map { (name: name, text: $0) } }
+    let files = names.compactMap { name in
+      text("\(directory)/\(name)").map { (name: name, text: $0) }
+    }
     let agreementText = text(configuration.agreementFile)
     guard files.count == names.count, let agreementText else { return nil }
     do {
@@ -102,7 +106,8 @@ private final class RegimeLoader {
       Seal.PartyTrust(
         party: party.id, signingCertificates: texts(party.certificates.signing),
         encryptionCertificates: texts(party.certificates.encryption),
-        trustAnchors: texts([party.trust.anchors]), revocationLists: texts([party.trust.revocation]),
+        trustAnchors: texts([party.trust.anchors]),
+        revocationLists: texts([party.trust.revocation]),
         legacyAllowed: party.legacyCMS)
     }
     guard problems.list.isEmpty else { return nil }
@@ -115,7 +120,9 @@ private final class RegimeLoader {
     } catch let error as SealError {
       add(error.code, configuration.agreementFile, nil, error.text, error.hint)
     } catch {
-      add("CONF-011", configuration.keys.ringFile, nil, "a key cannot be used", "sallyport keys check")
+      add(
+        "CONF-011", configuration.keys.ringFile, nil, "a key cannot be used", "sallyport keys check"
+      )
     }
     return nil
   }

@@ -66,7 +66,8 @@ package struct SallyportDaemon: Sendable {
     let transport = try HTTPSTransport()
     var group = ServiceGroupConfiguration(
       services: try services(transport, sequencer, onListening: onListening).map {
-        .init(service: $0, successTerminationBehavior: .gracefullyShutdownGroup,
+        .init(
+          service: $0, successTerminationBehavior: .gracefullyShutdownGroup,
           failureTerminationBehavior: .gracefullyShutdownGroup)
       },
       gracefulShutdownSignals: handlesSignals ? [.sigterm, .sigint] : [],
@@ -81,6 +82,7 @@ package struct SallyportDaemon: Sendable {
     }
     await transport.shutdown()
     try await store.recordService(.stopped, at: now())
+    _ = try await sequencer.publish()
     try await store.markCleanExit()
     log.notice("stopped")
   }

@@ -14,6 +14,8 @@ package struct Agreement: Sendable {
   package let escalations: [Escalation]
   /// `sha256:` and lower-case hex over the text.
   package let digest: String
+  /// For messages.
+  let file: String
 
   /// - Parameter file: the name for messages.
   package static func parse(

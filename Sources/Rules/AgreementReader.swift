@@ -31,7 +31,7 @@ struct AgreementReader {
     return Agreement(
       name: name, own: own, parties: parties.map(\.party), narrowing: narrowing,
       departures: departures, escalations: escalations,
-      digest: digestOf([(name: "agreement", text: text)]))
+      digest: digestOf([(name: "agreement", text: text)]), file: file)
   }
 
   private func readOwn(_ node: ConfigNode) -> OwnParty? {

@@ -64,7 +64,8 @@ extension ConfigNode {
     case .scalar(let scalar):
       let quoted = scalar.style == .singleQuoted || scalar.style == .doubleQuoted
       let empty = scalar.style == .plain && ["", "~", "null"].contains(scalar.string)
-      return ConfigNode(line: line, content: empty ? .empty : .scalar(scalar.string, quoted: quoted))
+      return ConfigNode(
+        line: line, content: empty ? .empty : .scalar(scalar.string, quoted: quoted))
     case .sequence(let sequence):
       var items: [ConfigNode] = []
       for item in sequence {

@@ -12,8 +12,8 @@ package enum Explanation {
     let title = rule.map { "\($0.title) (\(decision.type))" } ?? decision.type.text
     var lines = ["\(title) from \(decision.sender): \(words(of: decision))."]
     switch decision.outcome {
-    case .refused: lines += decision.reasons.map { "Why refused: " + line($0) }
-    case .held: lines += decision.reasons.map { "Waits: " + line($0) }
+    case .refused: lines += decision.reasons.map { heading($0, or: "Why refused: ") + line($0) }
+    case .held: lines += decision.reasons.map { heading($0, or: "Waits: ") + line($0) }
     case .shared:
       lines.append("Lawful: " + lawful(decision, policy: policy))
       for recipient in decision.recipients { lines += told(recipient) }
@@ -48,6 +48,11 @@ package enum Explanation {
     }
   }
 
+  /// A departure on record is never the cause.
+  private static func heading(_ reason: Reason, or heading: String) -> String {
+    reason.rule == BuiltInRule.departureRule.rule ? "Noted: " : heading
+  }
+
   private static func line(_ reason: Reason) -> String {
     "\(reason.text) (\(reason.rule), \(reason.source))"
   }
@@ -72,7 +77,8 @@ package enum Explanation {
     if let answer = recipient.answer {
       lines.append(
         "Answer: owed within \(answer.workingDays) working days of receipt by "
-          + answer.by.map(\.text).joined(separator: " or ") + " (\(answer.source)); a missed one goes to "
+          + answer.by.map(\.text).joined(separator: " or ")
+          + " (\(answer.source)); a missed one goes to "
           + answer.escalateTo.joined(separator: ", then ") + ".")
     }
     return lines

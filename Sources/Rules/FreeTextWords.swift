@@ -3,9 +3,9 @@ import Foundation
 /// Words of offence and risk that hold a free text for an officer's confirmation (FREE-01).
 ///
 /// Free text cannot be filtered by field name. This finds plain uses of the words and the usual ways of
-/// hiding them (capitals, accents, other alphabets' look-alikes, figures for letters, spaced or dotted
-/// letters, repeated letters); it cannot find a meaning put in other words. A text with letters of other
-/// scripts is held too, since it cannot be checked.
+/// hiding them (capitals, accents, wide or styled letters, figures for letters, spaced or dotted letters,
+/// repeated letters); it cannot find a meaning put in other words. A text with a letter of another script
+/// is held too: it cannot be checked, or the letter stands for a Latin one that it looks like.
 package struct FreeTextWords: Sendable {
   private let exact: Set<String>
   /// Entries that ended in `*`: they match the beginning of a word. By their first two letters, so that a
@@ -82,7 +82,7 @@ package struct FreeTextWords: Sendable {
       || (stems[String(word.prefix(2))] ?? []).contains(where: word.hasPrefix)
   }
 
-  /// Letters without accents, case, width or anything invisible; look-alikes as the Latin letter.
+  /// Letters without accents, case, width, style or anything invisible.
   private static func plain(_ text: String) -> [Unicode.Scalar] {
     var result: [Unicode.Scalar] = []
     for scalar in text.decomposedStringWithCompatibilityMapping.unicodeScalars {
@@ -95,7 +95,7 @@ package struct FreeTextWords: Sendable {
         continue
       }
       for lower in scalar.properties.lowercaseMapping.unicodeScalars {
-        result.append(contentsOf: lookAlikes[lower] ?? [lower])
+        result.append(contentsOf: FreeTextWords.letters[lower] ?? [lower])
       }
     }
     return result
@@ -151,19 +151,9 @@ package struct FreeTextWords: Sendable {
   private static let signs: [Unicode.Scalar: Unicode.Scalar] = [
     "@": "a", "$": "s", "+": "t", "(": "c", "\u{20ac}": "e", "\u{a3}": "l",
   ]
-  /// Letters of Cyrillic and Greek, and Latin letters without a decomposition, that look like one.
-  private static let lookAlikes: [Unicode.Scalar: [Unicode.Scalar]] = {
-    let pairs: [(String, String)] = [
-      ("аеорсухіѕјӏкмтнвґԁһԛԝ", "aeopcyxisjlkmthbrdhqw"),
-      ("οαερικντυχβηωγ", "oaepikvtuxbnwy"),
-      ("øłđıħŧſɑɡ", "oldihtsag"),
-    ]
-    var map: [Unicode.Scalar: [Unicode.Scalar]] = [
-      "\u{e6}": ["a", "e"], "\u{153}": ["o", "e"], "\u{df}": ["s", "s"],
-    ]
-    for (from, to) in pairs {
-      for (foreign, latin) in zip(from.unicodeScalars, to.unicodeScalars) { map[foreign] = [latin] }
-    }
-    return map
-  }()
+  /// Latin letters that do not decompose into a plain one and a mark.
+  private static let letters: [Unicode.Scalar: [Unicode.Scalar]] = [
+    "\u{e6}": ["a", "e"], "\u{153}": ["o", "e"], "\u{df}": ["s", "s"], "\u{f8}": ["o"],
+    "\u{142}": ["l"], "\u{111}": ["d"], "\u{131}": ["i"], "\u{127}": ["h"], "\u{167}": ["t"],
+  ]
 }

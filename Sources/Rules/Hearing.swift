@@ -40,9 +40,13 @@ struct Hearing {
     hearAnswer()
     hearPerson()
     hearEffects()
-    hearStatus()
     hearGuards()
     hearFreeText()
+    // Guards look at the case as it was; status and recipients of a registration at the case it makes.
+    if rule.registersCase {
+      for change in factChanges { circumstances.brought[change.name] = change.value }
+    }
+    hearStatus()
     guard refusals.isEmpty, holds.isEmpty else { return close(recipients: [], carriedBy: []) }
     let (recipients, carriedBy) = hearRecipients()
     return close(recipients: recipients, carriedBy: carriedBy)
@@ -55,13 +59,17 @@ struct Hearing {
     let named = carriedBy.isEmpty ? [notification.basis ?? rule.bases.first?.code ?? ""] : carriedBy
     return Decision(
       outcome: outcome, type: notification.type, sender: notification.source,
-      reasons: refusals + holds + notes, purpose: rule.purpose,
+      reasons: distinct(refusals + holds + notes), purpose: rule.purpose,
       basis: named.joined(separator: " and "), recipients: shared ? recipients : [],
       factChanges: shared ? factChanges : [],
       registersCase: shared && rule.registersCase && request.facts == nil,
       answersDeadline: shared && !rule.answers.isEmpty, unknownFields: unknownFields,
       urgent: rule.urgent, rulebookDigest: policy.rulebook.digest,
       agreementDigest: policy.agreement.digest)
+  }
+
+  private func distinct(_ reasons: [Reason]) -> [Reason] {
+    reasons.enumerated().filter { !reasons[..<$0.offset].contains($0.element) }.map(\.element)
   }
 
   private var unknownFields: Int {
@@ -151,10 +159,6 @@ struct Hearing {
 
   /// LAW-02 and its like: what a basis asks of the person.
   private mutating func hearStatus() {
-    if rule.registersCase {
-      for change in factChanges { circumstances.brought[change.name] = change.value }
-    }
-    defer { circumstances.brought = [:] }
     var left: [LawfulBasis] = []
     var refusal: Reason?
     for basis in bases {
@@ -206,7 +210,8 @@ struct Hearing {
       guard let value = circumstances.data(field.name), holdsListedWords(value) else { continue }
       let text = "The field \(field.name) holds words of the offence and risk list"
       if request.confirmations.contains(BuiltInRule.freeTextRule.rule) {
-        notes.append(BuiltInRule.reason(BuiltInRule.freeTextRule, text + "; an officer confirmed it."))
+        notes.append(
+          BuiltInRule.reason(BuiltInRule.freeTextRule, text + "; an officer confirmed it."))
       } else if rule.urgent {
         suspects.insert(place)
         notes.append(

@@ -159,7 +159,8 @@ struct MapReader {
   func definition<Value>(of word: Word, _ noun: String, in known: [String: Value]) -> Value? {
     if let value = known[word.text] { return value }
     problems.add(
-      .undefined, at: word.place, "\(what) names the \(noun) \"\(word.text)\", which nothing defines",
+      .undefined, at: word.place,
+      "\(what) names the \(noun) \"\(word.text)\", which nothing defines",
       suggestion: nearest(to: word.text, among: known.keys))
     return nil
   }

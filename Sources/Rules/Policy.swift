@@ -43,7 +43,7 @@ package struct Policy: Sendable {
     }
     for (service, parties) in services where parties.count > 1 && byArea.contains(service.role) {
       problems.add(
-        .areaTwice, at: Place(file: "agreement", line: 0),
+        .areaTwice, at: Place(file: agreement.file, line: 0),
         "\(parties.map(\.id.text).sorted().joined(separator: " and ")) both serve \(service.area) as "
           + "\(service.role.rawValue): a notice for that area must have one reader (ACC-04)")
     }
@@ -95,7 +95,8 @@ extension Agreement {
       let recipients = rule.recipients.filter { $0.roles.contains(entry.role) }
       if recipients.isEmpty {
         problems.add(
-          .undefined, at: entry.place, "\(entry.type) tells nobody of the role \(entry.role.rawValue)")
+          .undefined, at: entry.place,
+          "\(entry.type) tells nobody of the role \(entry.role.rawValue)")
         continue
       }
       let released = recipients.reduce(into: Set<String>()) { $0.formUnion($1.fields) }

@@ -110,7 +110,9 @@ final class ProblemList {
 func nearest(to word: String, among words: some Sequence<String>) -> String? {
   let letters = Array(word.lowercased().unicodeScalars.prefix(64))
   let allowance = max(1, letters.count / 3)
-  let ranked = words.map { (word: $0, distance: distance(letters, Array($0.lowercased().unicodeScalars))) }
+  let ranked = words.map {
+    (word: $0, distance: distance(letters, Array($0.lowercased().unicodeScalars)))
+  }
   return ranked.filter { $0.distance <= allowance }
     .min { ($0.distance, $0.word) < ($1.distance, $1.word) }?.word
 }

@@ -24,7 +24,9 @@ extension RulebookReader {
       sensitiveCondition: map.optionalText("sensitive-condition"), senders: senders,
       fields: fields, identifiersNeeded: identifiersNeeded(of: map, fields: fields),
       recipients: recipients,
-      guards: map.nodes("guards").compactMap { guardRule($0, of: map, urgent: urgent, kinds: kinds) },
+      guards: map.nodes("guards").compactMap {
+        guardRule($0, of: map, urgent: urgent, kinds: kinds)
+      },
       answers: answers(of: map),
       effects: map.nodes("effects").compactMap {
         effect($0, of: map, senders: senders, kinds: kinds)
@@ -145,7 +147,9 @@ extension RulebookReader {
       let fact = map.definition(of: word, "fact", in: facts),
       let origin = origin(of: map, fact: fact, kinds: kinds)
     else { return nil }
-    for role in Set(senders.flatMap(\.roles)).subtracting(fact.setBy).sorted(by: { $0.rawValue < $1.rawValue }) {
+    for role in Set(senders.flatMap(\.roles)).subtracting(fact.setBy).sorted(by: {
+      $0.rawValue < $1.rawValue
+    }) {
       problems.add(
         .factNotTheirs, at: word.place,
         "\(type.what) is sent by \(role.rawValue), which may not set \(fact.name): "

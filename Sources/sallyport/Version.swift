@@ -12,6 +12,7 @@ struct VersionCommand: ParsableCommand {
   @Flag(help: "One JSON document.") var json = false
 
   func run() {
-    Say.answer(json ? #"{"program":"sallyport","version":"\#(Version.text)"}"# : "sallyport \(Version.text)")
+    Say.answer(
+      json ? #"{"program":"sallyport","version":"\#(Version.text)"}"# : "sallyport \(Version.text)")
   }
 }

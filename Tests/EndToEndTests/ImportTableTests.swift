@@ -56,22 +56,23 @@ import Testing
   func `a target imports of ours only what the table allows`(target: String) throws {
     let ours = Set(Self.table.keys).union(["COpenSSL", "CCurl"])
     let allowed = try #require(Self.table[target])
-    var imports = 0
-    for (name, lines) in try Self.files(of: target) {
+    let files = try Self.files(of: target)
+    #expect(!files.isEmpty)
+    for (name, lines) in files {
       for line in lines {
         guard let module = Self.module(of: line) else { continue }
-        imports += 1
         #expect(!ours.contains(module) || allowed.contains(module), "\(target)/\(name): \(line)")
       }
     }
-    #expect(imports > 0)
   }
 
   @Test func `only Seal can say verified and only Rules can say permitted`() throws {
     for target in Self.table.keys {
       for (name, lines) in try Self.files(of: target) {
         for line in lines where line.contains("@_spi(") && Self.module(of: line) != nil {
-          let authority = line.split(separator: "(").dropFirst().first.map { $0.prefix { $0 != ")" } }
+          let authority = line.split(separator: "(").dropFirst().first.map {
+            $0.prefix { $0 != ")" }
+          }
           #expect(
             Self.authorities[String(authority ?? "")] == target, "\(target)/\(name): \(line)")
         }
@@ -83,7 +84,7 @@ import Testing
     for target in ["Exchange", "Rules", "Ledger"] {
       for (name, lines) in try Self.files(of: target) {
         for line in lines {
-          for word in ["FileManager", "FileHandle", "URLSession", "Date()", "Glibc", ".now"] {
+          for word in ["FileManager", "FileHandle", "URLSession", "Date()", "Glibc", "Clock"] {
             #expect(!line.contains(word), "\(target)/\(name): \(line)")
           }
         }

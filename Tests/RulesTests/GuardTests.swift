@@ -37,8 +37,12 @@ struct GuardTests {
       $0.data["dateOfBirth"] = "2008-03-02"
       $0.facts = Case.with(["dateOfBirth": "2008-03-02"])
     }
-    let sentBefore = ask.with { ($0.time, $0.now) = ("2026-03-01T12:00:00Z", "2026-03-04T12:00:00Z") }
-    let claimsLater = ask.with { ($0.time, $0.now) = ("2026-03-04T12:00:00Z", "2026-03-01T12:00:00Z") }
+    let sentBefore = ask.with {
+      ($0.time, $0.now) = ("2026-03-01T12:00:00Z", "2026-03-04T12:00:00Z")
+    }
+    let claimsLater = ask.with {
+      ($0.time, $0.now) = ("2026-03-04T12:00:00Z", "2026-03-01T12:00:00Z")
+    }
     #expect(try sentBefore.decision().outcome == .refused)
     #expect(try claimsLater.decision().outcome == .refused)
   }
@@ -128,7 +132,8 @@ struct GuardTests {
   }
 
   @Test func `a discussion is recorded after it took place`() throws {
-    let decision = try Notice.discussion.with { $0.data["discussionDate"] = "2026-03-03" }.decision()
+    let decision = try Notice.discussion.with { $0.data["discussionDate"] = "2026-03-03" }
+      .decision()
     #expect(decision.outcome == .refused)
     #expect(decision.rules == ["JCP-01"])
   }

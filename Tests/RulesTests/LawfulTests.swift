@@ -71,7 +71,7 @@ struct LawfulTests {
     // Prison, police and probation are all of the Responsible Authority: LB-01 is not between them.
     let decision = try Notice.confirmed.with { $0.basis = "LB-01" }.decision()
     #expect(decision.outcome == .refused)
-    #expect(Set(decision.rules) == ["LAW-01"])
+    #expect(decision.rules == ["LAW-01"])
   }
 
   @Test func `a recipient that is a third party is not told`() throws {
@@ -96,14 +96,16 @@ struct LawfulTests {
     let facts = Case.with(["category": nil])
     let held = try Notice.confirmed.with { $0.facts = facts }.decision()
     #expect(held.outcome == .held)
-    #expect(held.rules == ["LAW-02", "LAW-02"] || held.rules == ["LAW-02"])
+    #expect(held.rules == ["LAW-02"])
     let urgent = try Notice.unexpected.with { $0.facts = facts }.decision()
     #expect(urgent.outcome == .shared)
     #expect(urgent.rules.contains("LAW-02"))
   }
 
   @Test func `a notice about nobody known waits for the case`() throws {
-    for ask in [Notice.confirmed, Notice.changed, Notice.transfer, Notice.mappaJ, Notice.discussion] {
+    for ask in [
+      Notice.confirmed, Notice.changed, Notice.transfer, Notice.mappaJ, Notice.discussion,
+    ] {
       let decision = try ask.with { $0.facts = nil }.decision()
       #expect(decision.outcome == .held, "\(ask.type)")
       #expect(decision.rules == ["CASE-01"], "\(ask.type)")
@@ -119,7 +121,8 @@ struct LawfulTests {
     #expect(try ask.decision().outcome == .refused)
   }
 
-  @Test func `an urgent notice about nobody known goes to those it names by area, flagged`() throws {
+  @Test func `an urgent notice about nobody known goes to those it names by area, flagged`() throws
+  {
     let ask = Notice.unexpected.with { $0.facts = nil }
     let decision = try ask.decision()
     #expect(decision.outcome == .shared)

@@ -159,7 +159,8 @@ struct RecipientsAndFieldsTests {
     "offence", "previousConvictions", "riskToPublic", "address", "category", "level",
     "prisonNumber", "pncId", "crn",
   ])
-  func `a MAPPA J forbids what the Guidance forbids, by rule and paragraph`(_ field: String) throws {
+  func `a MAPPA J forbids what the Guidance forbids, by rule and paragraph`(_ field: String) throws
+  {
     let outcome = try Notice.mappaJ.decision().outcome(of: field, to: "jobcentre:durham")
     #expect(outcome?.outcome == .forbidden)
     #expect(outcome?.reason.rule == "PRO-02")

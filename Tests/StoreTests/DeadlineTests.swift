@@ -28,13 +28,15 @@ import Testing
   ) async throws -> (DeadlineNumber, DeliveryID, ExchangeID) {
     let id = DeliveryID.random()
     var message = Message(
-      recipients: [StoreFixture.jobcentre], answerDue: .moment(.start + .seconds(5 * 3600)),
-      subjectCase: .new(caseID, identifiers: StoreFixture.identifiers))
+      recipients: [StoreFixture.jobcentre],
+      subjectCase: .new(caseID, identifiers: StoreFixture.identifiers),
+      answerDue: .moment(.start + .seconds(5 * 3600)))
     message.deliveries = [message.newDelivery(StoreFixture.jobcentre, id: id)]
     message.deadlines = [NewDeadline(deadline: DeadlineTests.owed(), delivery: id)]
     let record = message.record()
     _ = try await store.record(record)
-    let number = try #require(try await store.exchange(record.exchange.text).deadlines.first?.number)
+    let number = try #require(
+      try await store.exchange(record.exchange.text).deadlines.first?.number)
     return (number, id, record.exchange)
   }
 

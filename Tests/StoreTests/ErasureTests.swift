@@ -177,7 +177,9 @@ import Testing
     #expect(try await restored.exchange(exchange.text).erasedAt != nil)
   }
 
-  @Test func `erasing twice changes nothing, and an unknown one is said to be unknown`() async throws {
+  @Test func `erasing twice changes nothing, and an unknown one is said to be unknown`()
+    async throws
+  {
     let store = try await fixture.open()
     let (exchange, _) = try await finished(store)
     try await store.erase(exchange, by: "officer-1", reason: "RET-01", at: .start)

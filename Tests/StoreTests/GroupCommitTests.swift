@@ -97,7 +97,8 @@ import Testing
     #expect(try await store.subjectCase(id).version == 2)
   }
 
-  @Test func `a member that ends the transaction takes its group with it and nobody is told otherwise`()
+  @Test
+  func `a member that ends the transaction takes its group with it and nobody is told otherwise`()
     async throws
   {
     let store = try await fixture.open()

@@ -95,7 +95,8 @@ import Testing
           identifiers: StoreFixture.identifiers)))
   }
 
-  @Test func `a hold for an unknown person comes up when somebody is registered by its identifiers`()
+  @Test
+  func `a hold for an unknown person comes up when somebody is registered by its identifiers`()
     async throws
   {
     let store = try await fixture.open()
@@ -116,7 +117,8 @@ import Testing
     #expect(up.map(\.exchange) == [held.exchange])
   }
 
-  @Test func `holding for an unknown person is stale when the person is known by now`() async throws {
+  @Test func `holding for an unknown person is stale when the person is known by now`() async throws
+  {
     let store = try await fixture.open()
     _ = try await store.record(
       Message(

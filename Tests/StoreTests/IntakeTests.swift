@@ -40,7 +40,8 @@ import Testing
     #expect(try await store.original(of: first) == [1])
   }
 
-  @Test func `what waits is listed oldest first, page by page, until it is recorded`() async throws {
+  @Test func `what waits is listed oldest first, page by page, until it is recorded`() async throws
+  {
     let store = try await fixture.open()
     for number in 1...5 {
       _ = try await store.keepRaw(

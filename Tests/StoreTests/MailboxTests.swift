@@ -10,7 +10,8 @@ import Testing
   init() throws { fixture = try StoreFixture() }
 
   /// Records so many notifications to one party; answers the delivery ids in order.
-  private func delivered(_ store: Store, _ count: Int, due: Due? = nil) async throws -> [DeliveryID] {
+  private func delivered(_ store: Store, _ count: Int, due: Due? = nil) async throws -> [DeliveryID]
+  {
     var ids: [DeliveryID] = []
     for number in 1...count {
       let id = DeliveryID.random()
@@ -60,7 +61,8 @@ import Testing
     #expect(
       try await store.recordCollected(ids[0], party: reader, at: .start)
         == .recordCollection(late: false))
-    #expect(try await store.recordCollected(ids[0], party: reader, at: .start) == Delivery.Action.none)
+    #expect(
+      try await store.recordCollected(ids[0], party: reader, at: .start) == Delivery.Action.none)
     #expect(try await store.leafCount() == 4)
     #expect(try await store.mailboxPage(of: reader, limit: 10).items.map(\.id) == [ids[1]])
     let copy = try await store.delivery(ids[0], party: reader)

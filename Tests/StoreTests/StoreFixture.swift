@@ -11,7 +11,8 @@ final class StoreFixture {
   let keys: StoreKeys
 
   init() throws {
-    directory = FileManager.default.temporaryDirectory
+    directory =
+      FileManager.default.temporaryDirectory
       .appendingPathComponent("store-\(UUID().uuidString)").path
     keys = try StoreFixture.keys()
   }

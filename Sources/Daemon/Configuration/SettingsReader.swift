@@ -35,7 +35,8 @@ final class SettingsReader {
   private init(name: String, node: Node?, line: Int?, directory: String, report: ProblemReport) {
     (self.name, self.line, self.directory, self.report) = (name, line, directory, report)
     if let node, !take(node) {
-      report.add(.init("CONF-003", line: line, "\(name) is to be a group of settings", "indent them"))
+      report.add(
+        .init("CONF-003", line: line, "\(name) is to be a group of settings", "indent them"))
     }
   }
 
@@ -44,7 +45,8 @@ final class SettingsReader {
     for (key, value) in mapping {
       guard let key = key.string else { continue }
       if settings.updateValue(value, forKey: key) != nil {
-        report.add(.init("CONF-004", line: value.mark?.line, "\(path(key)) is set twice", "keep one"))
+        report.add(
+          .init("CONF-004", line: value.mark?.line, "\(path(key)) is set twice", "keep one"))
       }
       order.append(key)
     }
@@ -138,7 +140,7 @@ final class SettingsReader {
   }
 
   private static func absolute(_ path: String, from directory: String) -> String {
-    path.hasPrefix("/") ? path : directory + "/" + path
+    URL(filePath: path.hasPrefix("/") ? path : directory + "/" + path).standardized.path()
   }
 
   func integer(_ key: String, in range: ClosedRange<Int>) -> Int? {
@@ -170,7 +172,8 @@ final class SettingsReader {
     guard let node = node(key, required: false) else { return standard }
     let units = [("MiB", 1_048_576), ("KiB", 1024), ("", 1)]
     for (unit, factor) in units {
-      guard let text = node.string, text.hasSuffix(unit), let count = Int(text.dropLast(unit.count)),
+      guard let text = node.string, text.hasSuffix(unit),
+        let count = Int(text.dropLast(unit.count)),
         count > 0, count <= 1 << 30, (1024...(1 << 30)).contains(count * factor)
       else { continue }
       return count * factor

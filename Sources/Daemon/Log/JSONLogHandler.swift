@@ -42,7 +42,9 @@ package struct JSONLogHandler: LogHandler {
     ]
     let facts = metadata.merging(event.metadata ?? [:]) { _, new in new }
     for (key, value) in facts {
-      let told = JSONLogHandler.allowedKeys.contains(key) ? String(value.description.prefix(256)) : "(kept out)"
+      let told =
+        JSONLogHandler.allowedKeys.contains(key)
+        ? String(value.description.prefix(256)) : "(kept out)"
       members[key] = .string(told)
     }
     write(JSONValue.object(members).canonicalText + "\n")

@@ -40,7 +40,8 @@ struct InboxWorker: Service {
 
   private func isFinished(_ id: CarrierMessageID) async -> Bool {
     do {
-      return try await store.carrierMessage(CarrierKey(inbox: name, message: id))?.isFinished ?? false
+      return try await store.carrierMessage(CarrierKey(inbox: name, message: id))?.isFinished
+        ?? false
     } catch {
       // Not known for now: downloaded again, and recognised at the commit at the latest.
       return false
@@ -58,7 +59,8 @@ struct InboxWorker: Service {
       let arrived = ArrivedMessage(
         carrier: carrier, origin: .inbox, exchange: .random(), bytes: message.body,
         receivedAt: now())
-      let mayAcknowledge = try await recovery.attempt(name, store: store, carrier: carrier) { number in
+      let mayAcknowledge = try await recovery.attempt(name, store: store, carrier: carrier) {
+        number in
         try await pipeline.take(arrived, attempt: number)
       }
       onRecorded()

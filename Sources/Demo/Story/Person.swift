@@ -41,12 +41,17 @@ package struct Cast: Sendable {
   package let unaware: Person
   /// In immigration detention.
   package let foreignNational: Person
+  /// Nobody told Sallyport of this person.
+  package let unregistered: Person
 
   package init(today: CivilDate) throws(DemoProblem) {
     adult = try Person(1, name: "Invented Person One", dateOfBirth: today.adding(months: -12 * 34))
     youth = try Person(2, name: "Invented Person Two", dateOfBirth: today.adding(months: -12 * 17))
-    unaware = try Person(3, name: "Invented Person Three", dateOfBirth: today.adding(months: -12 * 41))
+    unaware = try Person(
+      3, name: "Invented Person Three", dateOfBirth: today.adding(months: -12 * 41))
     foreignNational = try Person(
       4, name: "Invented Person Four", dateOfBirth: today.adding(months: -12 * 29))
+    unregistered = try Person(
+      5, name: "Invented Person Five", dateOfBirth: today.adding(months: -12 * 52))
   }
 }

@@ -145,7 +145,7 @@ private struct Teller {
       ["receivedOn": .string(today.description), "adviserContact": "Adviser desk, 01632 960002"])
     try publish(
       "j-youth", "A MAPPA J for a 17-year-old", "mappa-j.issued.release",
-      from: "probation:durham", about: cast.youth, 
+      from: "probation:durham", about: cast.youth,
       restriction(cast.youth, reference: "MJ-1002", today: today))
     var withNote = restriction(cast.adult, reference: "MJ-1003", today: today)
     withNote["note"] = "Served a sentence for robbery; see file."
@@ -198,6 +198,14 @@ private struct Teller {
   }
 
   mutating func attempts(_ cast: Cast, today: CivilDate) throws(DemoProblem) {
+    try publish(
+      "unexpected", "Somebody whom nobody registered is released unexpectedly",
+      "release.unexpected", from: "prison:durham", about: cast.unregistered,
+      [
+        "prisonNumber": .string(cast.unregistered.prisonNumber),
+        "pncId": .string(cast.unregistered.pncID), "releaseDate": .string(today.description),
+        "releaseArea": "durham", "establishment": "Prison of invented Durham",
+      ])
     let forged = try notification(
       "release-date.changed", from: "prison:durham", about: cast.adult,
       [

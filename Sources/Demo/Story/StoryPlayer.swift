@@ -1,5 +1,5 @@
 package import Exchange
-package import Mailbox
+import Mailbox
 import Seal
 
 /// Plays the story: lets the agencies do each step, and collect what reaches them.
@@ -25,15 +25,18 @@ package actor StoryPlayer {
 
   /// - Parameter baseURL: of Sallyport's host.
   package init(
-    world: DemoWorld, agencies: [PretendAgency], baseURL: String, transport: HTTPSTransport,
+    world: DemoWorld, agencies: [PretendAgency], baseURL: String,
     now: @escaping @Sendable () -> Instant
   ) throws {
     self.world = world
     self.agencies = Dictionary(agencies.map { ($0.party.id, $0) }) { first, _ in first }
     self.baseURL = baseURL
-    self.transport = transport
+    transport = try HTTPSTransport()
     self.now = now
   }
+
+  /// Closes the agencies' connections.
+  package func leave() async { await transport.shutdown() }
 
   private func agency(_ id: PartyID) throws -> PretendAgency {
     guard let agency = agencies[id] else { throw DemoProblem.noSuchParty(id.text) }
@@ -63,7 +66,8 @@ package actor StoryPlayer {
       let bytes = try world.forge(notification, signedBy: world.party(forger.text), now: now())
       return try await publish(bytes, from: notification.source, named: notification.id)
     case .replay(let earlier):
-      guard let (bytes, sender) = sealed[earlier], let event = EventID("replay-of-\(earlier)") else {
+      guard let (bytes, sender) = sealed[earlier], let event = EventID("replay-of-\(earlier)")
+      else {
         throw DemoProblem.timedOut(waitingFor: earlier)
       }
       return try await publish(bytes, from: sender, named: event)
@@ -100,7 +104,9 @@ package actor StoryPlayer {
   private func question(of step: String, to answerer: PartyID) throws -> Notification {
     let type = published[step]?.type
     guard
-      let copy = collected.last(where: { $0.party.id == answerer && $0.copy.notification.type == type })
+      let copy = collected.last(where: {
+        $0.party.id == answerer && $0.copy.notification.type == type
+      })
     else { throw DemoProblem.timedOut(waitingFor: "the copy of \(step)") }
     return copy.copy.notification
   }

@@ -45,7 +45,9 @@ package struct PretendAgency: Sendable {
       onListening: onListening)
   }
 
-  package func seal(_ notification: Notification) throws -> [UInt8] { try sealer.seal(notification, now: now()) }
+  package func seal(_ notification: Notification) throws -> [UInt8] {
+    try sealer.seal(notification, now: now())
+  }
 
   /// Puts sealed bytes into the agency's inbox, addressed to Sallyport.
   package func publish(_ sealed: [UInt8], localID: String) async throws -> CarrierMessageID {

@@ -70,7 +70,8 @@ struct CheckCommand: AsyncParsableCommand {
     Stage(name: name, good: true, text: text, problems: [])
   }
 
-  private func bad(_ name: String, code: String, file: String, text: String, hint: String) -> Stage {
+  private func bad(_ name: String, code: String, file: String, text: String, hint: String) -> Stage
+  {
     Stage(
       name: name, good: false, text: text,
       problems: [Problem(code: code, file: file, line: nil, text: text, hint: hint)])

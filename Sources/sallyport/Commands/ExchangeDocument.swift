@@ -4,6 +4,10 @@ import Store
 
 /// An exchange as `--json` prints it: names and states, no content.
 struct ExchangeDocument: Encodable {
+  private enum CodingKeys: String, CodingKey {
+    case id, type, sender, outcome, code, reasons, recipients
+  }
+
   struct Recipient: Encodable {
     let party: String
     let delivery: String
@@ -29,10 +33,11 @@ struct ExchangeDocument: Encodable {
   let reasons: [String]
   let recipients: [Recipient]
 
-  init(_ view: ExchangeView) {
+  /// - Parameter first: of a repeat, the exchange that came first.
+  init(_ view: ExchangeView, first: ExchangeView? = nil) {
     id = view.exchange.text
-    type = view.type?.text
-    sender = view.sender?.text
+    type = (view.type ?? first?.type)?.text
+    sender = (view.sender ?? first?.sender)?.text
     // To the reader a repeat is something that was put aside without effect.
     let isDuplicate = view.ending == .duplicate
     outcome = isDuplicate ? "set-aside" : view.ending?.word ?? "waiting"
@@ -50,6 +55,20 @@ struct ExchangeDocument: Encodable {
         } ?? [],
         state: delivery.state.rawValue, ackBy: delivery.delivery?.answerDue?.day.description)
     }
+  }
+}
+
+extension ExchangeDocument {
+  /// Every member stands there, `null` where nothing is known: a reader need not guess.
+  func encode(to encoder: any Encoder) throws {
+    var container = encoder.container(keyedBy: CodingKeys.self)
+    try container.encode(id, forKey: .id)
+    try container.encode(type, forKey: .type)
+    try container.encode(sender, forKey: .sender)
+    try container.encode(outcome, forKey: .outcome)
+    try container.encode(code, forKey: .code)
+    try container.encode(reasons, forKey: .reasons)
+    try container.encode(recipients, forKey: .recipients)
   }
 }
 

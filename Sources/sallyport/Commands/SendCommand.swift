@@ -43,7 +43,8 @@ struct SendCommand: AsyncParsableCommand {
           ? JSONText.of(Document(id: notification.id.text, message: id.text))
           : "sent \(notification.id) as message \(id)")
     } catch {
-      throw Say.failure("\(error)", next: "sallyport check; is the daemon up?", exit: Exit.unreachable)
+      throw Say.failure(
+        "\(error)", next: "sallyport check; is the daemon up?", exit: Exit.unreachable)
     }
   }
 
@@ -55,7 +56,8 @@ struct SendCommand: AsyncParsableCommand {
       return try SenderProfile.parse(
         text: BoundedFile.text(path), file: profile, directory: String(directory))
     } catch {
-      throw Say.failure("\(error)", next: "compare it with docs/protocol.md", exit: Exit.configuration)
+      throw Say.failure(
+        "\(error)", next: "compare it with docs/protocol.md", exit: Exit.configuration)
     }
   }
 }

@@ -7,7 +7,8 @@ import Store
 struct ServeCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "serve",
-    abstract: "Runs the daemon until SIGTERM; begins with the same check as `check`. Changes state.",
+    abstract:
+      "Runs the daemon until SIGTERM; begins with the same check as `check`. Changes state.",
     discussion: """
       Examples:
         sallyport serve --config /etc/sallyport/sallyport.yaml
@@ -22,7 +23,8 @@ struct ServeCommand: AsyncParsableCommand {
 
   func run() async throws {
     guard let level = Logger.Level(rawValue: logLevel) else {
-      throw Say.failure("no such log level", next: "sallyport serve --log-level info", exit: Exit.usage)
+      throw Say.failure(
+        "no such log level", next: "sallyport serve --log-level info", exit: Exit.usage)
     }
     let installation = try option.installation()
     var log = Logger(label: "daemon") { JSONLogHandler(label: $0) }

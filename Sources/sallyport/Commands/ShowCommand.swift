@@ -6,8 +6,10 @@ import Store
 struct ShowCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "show",
-    abstract: "One exchange's whole life: names of fields, parties and states, no content. Reads only.",
-    discussion: "Examples:\n  sallyport show 7c1f --config sallyport.yaml\n  sallyport show 7c1f --json")
+    abstract:
+      "One exchange's whole life: names of fields, parties and states, no content. Reads only.",
+    discussion:
+      "Examples:\n  sallyport show 7c1f --config sallyport.yaml\n  sallyport show 7c1f --json")
 
   @OptionGroup var exchange: ExchangeArgument
   @OptionGroup var option: ConfigurationOption
@@ -24,7 +26,8 @@ struct ShowCommand: AsyncParsableCommand {
     if let type = view.type, let sender = view.sender { Say.answer("  \(type) from \(sender)") }
     if let erased = view.erasedAt { Say.answer("  erased     \(erased)") }
     for delivery in view.deliveries {
-      Say.answer("  → \(delivery.party.text.padded(to: 24)) \(delivery.state.rawValue)  \(delivery.id)")
+      Say.answer(
+        "  → \(delivery.party.text.padded(to: 24)) \(delivery.state.rawValue)  \(delivery.id)")
     }
     for deadline in view.deadlines {
       Say.answer(
@@ -41,7 +44,8 @@ struct ExplainCommand: AsyncParsableCommand {
     commandName: "explain",
     abstract: "Why each field was shared or withheld, with rule and paragraph. Reads only.",
     discussion:
-      "Examples:\n  sallyport explain 7c1f --config sallyport.yaml\n  sallyport explain 7c1f --json")
+      "Examples:\n  sallyport explain 7c1f --config sallyport.yaml\n  sallyport explain 7c1f --json"
+  )
 
   @OptionGroup var exchange: ExchangeArgument
   @OptionGroup var option: ConfigurationOption

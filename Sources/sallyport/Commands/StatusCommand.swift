@@ -65,7 +65,9 @@ struct StatusCommand: AsyncParsableCommand {
 
   /// Something was set aside, is held, or is overdue.
   private static func needsAPerson(_ counts: StoreCounts) -> Bool {
-    let exchanges = counts.exchanges.values.contains { ($0["set-aside"] ?? 0) + ($0["held"] ?? 0) > 0 }
+    let exchanges = counts.exchanges.values.contains {
+      ($0["set-aside"] ?? 0) + ($0["held"] ?? 0) > 0
+    }
     let deadlines = counts.deadlines.values.contains {
       ($0["overdue"] ?? 0) + ($0["escalated"] ?? 0) > 0
     }
@@ -80,10 +82,12 @@ struct StatusCommand: AsyncParsableCommand {
     Say.answer("Latest")
     for line in recent {
       let outcome = (line.ending?.word ?? "waiting").padded(to: 10)
-      Say.answer("  \(line.exchange)  \(line.inbox.padded(to: 12)) \(outcome) \(line.ending?.code ?? "")")
+      Say.answer(
+        "  \(line.exchange)  \(line.inbox.padded(to: 12)) \(outcome) \(line.ending?.code ?? "")")
     }
     Say.answer(
-      troubled ? "Something needs a person.   sallyport show ID   sallyport explain ID" : "All is well.")
+      troubled
+        ? "Something needs a person.   sallyport show ID   sallyport explain ID" : "All is well.")
   }
 
   private func table(_ title: String, _ rows: [String: [String: Int]]) {

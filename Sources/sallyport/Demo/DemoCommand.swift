@@ -103,7 +103,9 @@ struct DemoDocument: Encodable {
   let ledger: LedgerPart
 
   init(_ views: [ExchangeView], report: LedgerReport, vkey: VerifierKey, play: DemoPlay) {
-    exchanges = views.map(ExchangeDocument.init)
+    exchanges = views.map { view in
+      ExchangeDocument(view, first: views.first { $0.exchange == view.first })
+    }
     deadlines = views.flatMap(\.deadlines).map(DeadlineDocument.init)
     ledger = LedgerPart(
       directory: play.configuration.ledger.directory, vkey: vkey.description,

@@ -32,7 +32,8 @@ struct DemoPlay: Sendable {
       scenes.append(scene)
       tell(scene)
       try await collect(scene.view)
-      if step.name == "discussion", let held = scenes.first(where: { $0.step.name == "j-unaware" }) {
+      if step.name == "discussion", let held = scenes.first(where: { $0.step.name == "j-unaware" })
+      {
         let released = Scene(step: held.step, view: try await released(held.view.exchange))
         tell(released)
         try await collect(released.view)

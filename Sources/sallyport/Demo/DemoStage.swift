@@ -1,10 +1,8 @@
 import Daemon
 import Demo
 import Exchange
-import Foundation
 import Glibc
 import Logging
-import Mailbox
 import ServiceLifecycle
 import Store
 
@@ -24,7 +22,9 @@ struct DemoStage {
   ) async throws {
     let now: @Sendable () -> Instant = { .wallClock }
     var agencies: [PretendAgency] = []
-    for party in world.agencies { agencies.append(try await PretendAgency(party, in: world, now: now)) }
+    for party in world.agencies {
+      agencies.append(try await PretendAgency(party, in: world, now: now))
+    }
     let hosting = agencies.filter {
       DemoStage.polled.contains($0.party.role) && $0.party.area != "northumbria"
     }
@@ -37,7 +37,8 @@ struct DemoStage {
     }
     var group = ServiceGroupConfiguration(
       services: services.map {
-        .init(service: $0, successTerminationBehavior: .gracefullyShutdownGroup,
+        .init(
+          service: $0, successTerminationBehavior: .gracefullyShutdownGroup,
           failureTerminationBehavior: .gracefullyShutdownGroup)
       }, logger: log)
     group.maximumGracefulShutdownDuration = .seconds(5)
@@ -71,22 +72,21 @@ struct DemoStage {
         try await daemon.run(handlesSignals: false) { port in await listening.note(own, port) }
       }
       _ = try await listening.all([own], within: DemoStage.patience)
-      let transport = try HTTPSTransport()
+      let player = try StoryPlayer(
+        world: world, agencies: agencies,
+        baseURL: "https://127.0.0.1:\(installation.hostPort)", now: now)
       do {
-        let player = try StoryPlayer(
-          world: world, agencies: agencies,
-          baseURL: "https://127.0.0.1:\(installation.hostPort)", transport: transport, now: now)
         try await play(
           DemoPlay(
             world: world, folder: folder, store: daemon.store, player: player,
             configuration: loaded.configuration, ring: loaded.ring,
             configurationFile: installation.configurationFile))
       } catch {
-        await transport.shutdown()
+        await player.leave()
         daemon.stop.signal()
         throw error
       }
-      await transport.shutdown()
+      await player.leave()
       daemon.stop.signal()
       try await tasks.waitForAll()
     }

@@ -19,7 +19,8 @@ enum Narrator {
   static func tell(_ scene: DemoPlay.Scene) {
     let view = scene.view
     Say.answer("\(mark(view.ending)) \(scene.step.title)")
-    let what = view.type.map { "\($0)" } ?? "a message that did not open"
+    let unread = view.ending == .duplicate ? "a repeat" : "a message that was not taken"
+    let what = view.type.map { "\($0)" } ?? unread
     let who = view.sender.map { " from \($0)" } ?? ""
     Say.answer("    \(what)\(who)   \(outcome(view))")
     for line in Narrator.recipients(view) { Say.answer("    " + line) }
@@ -56,7 +57,8 @@ enum Narrator {
     view.deliveries.map { delivery in
       let decided = view.decision?.recipients.first { $0.party == delivery.party }
       let fields = decided?.fields ?? []
-      var line = "→ \(delivery.party.text.padded(to: 24)) \(decided?.released.count ?? 0) of \(fields.count) fields"
+      var line =
+        "→ \(delivery.party.text.padded(to: 24)) \(decided?.released.count ?? 0) of \(fields.count) fields"
       let forbidden = fields.filter { $0.outcome == .forbidden }.map(\.field)
       if !forbidden.isEmpty { line += ", kept out: \(forbidden.joined(separator: ", "))" }
       if let due = delivery.delivery?.answerDue { line += ", answer by \(due.day)" }
@@ -65,7 +67,9 @@ enum Narrator {
   }
 
   static func tell(_ report: LedgerReport, vkey: VerifierKey, play: DemoPlay) {
-    Say.answer("\n\(colour(32, "✓")) The ledger: \(report.size ?? 0) entries, every one re-hashed, signature and root hold.")
+    Say.answer(
+      "\n\(colour(32, "✓")) The ledger: \(report.size ?? 0) entries, every one re-hashed, signature and root hold."
+    )
     Say.answer("    root \(report.root?.base64 ?? "")")
     Say.answer("    sallyport audit verify --key '\(vkey)' \(play.configuration.ledger.directory)")
   }

@@ -6,7 +6,9 @@ enum SharedFiles {
   /// beside or above the program (a source tree), then the package's.
   static func directory() -> String? {
     var candidates: [String] = []
-    if let named = ProcessInfo.processInfo.environment["SALLYPORT_SHARE"] { candidates.append(named) }
+    if let named = ProcessInfo.processInfo.environment["SALLYPORT_SHARE"] {
+      candidates.append(named)
+    }
     if var folder = Bundle.main.executableURL?.resolvingSymlinksInPath() {
       for _ in 0..<6 {
         folder.deleteLastPathComponent()
