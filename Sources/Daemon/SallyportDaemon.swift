@@ -119,7 +119,7 @@ package struct SallyportDaemon: Sendable {
       FatalWatch(fatal: fatal),
       StopSwitch(stop: stop),
       HeldWorker(
-        store: store, pipeline: pipeline, wakeup: held, now: now),
+        store: store, pipeline: pipeline, wakeup: held, now: now, log: log),
       SubmissionWorker(
         store: store, pipeline: pipeline, recovery: recovery, wakeup: submissions, log: log,
         onRecorded: { held.signal() }),

@@ -74,6 +74,11 @@ final class Committer: Sendable {
     return try result.get()
   }
 
+  /// For tests: calls gather as they do while a commit is syncing, until `letGo`. Before any other call.
+  func hold() { state.withLock { $0.isRunning = true } }
+
+  func letGo() { schedule() }
+
   private func enqueue(_ member: Member) {
     enum Next {
       case wait, start

@@ -107,6 +107,9 @@ extension IntakeRecord {
     guard sender == nil || receipts.allSatisfy({ $0.delivery.recipient == sender }) else {
       throw .malformedRecord("receipt")
     }
+    if case .held(_, let held) = outcome, (held.caseID == nil) != (held.caseVersion == nil) {
+      throw .malformedRecord("case version")
+    }
     guard let decided else { return }
     let decision = decided.decision
     guard policy != nil else { throw .malformedRecord("digests") }

@@ -49,6 +49,8 @@ struct StoreOpening {
     let wasCleanExit = try pool.writeWithoutTransaction { db in
       let version = try Schema.version(of: db, file: path)
       if version > 0 && version < Schema.version {
+        // A backup like any other: it still knows what is erased after it, so that it must go when
+        // the new schema has proved itself.
         try db.execute(sql: "VACUUM INTO ?", arguments: ["\(path).schema-\(version)"])
       }
       try Schema.migrate(db, from: version)

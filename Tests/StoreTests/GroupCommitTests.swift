@@ -1,4 +1,3 @@
-import Dispatch
 import Exchange
 import GRDB
 import Rules
@@ -11,27 +10,23 @@ import Testing
 
   init() throws { fixture = try StoreFixture() }
 
-  /// Holds the writer until so many calls wait behind it.
-  private func holding(
-    _ store: Store, until count: Int, _ others: @escaping @Sendable (inout TaskGroup<Void>) -> Void
+  /// Lets so many calls gather as if a commit were syncing, then goes on.
+  private func gathering(
+    _ store: Store, _ count: Int, _ calls: (inout TaskGroup<Void>) -> Void
   ) async throws {
-    let gate = DispatchSemaphore(value: 0)
     let committer = try #require(store.committer)
-    async let first: Void = store.commit { _ in
-      gate.wait()
-    }
+    committer.hold()
     await withTaskGroup(of: Void.self) { group in
-      others(&group)
+      calls(&group)
       while committer.waitingCount < count { await Task.yield() }
-      gate.signal()
+      committer.letGo()
     }
-    _ = try await first
   }
 
   @Test func `what becomes ready while a commit runs shares the next one`() async throws {
     let store = try await fixture.open()
     let before = store.commitStatistics
-    try await holding(store, until: 20) { group in
+    try await gathering(store, 20) { group in
       for number in 1...20 {
         group.addTask {
           let result = try? await store.record(
@@ -41,8 +36,8 @@ import Testing
       }
     }
     let after = store.commitStatistics
-    #expect(after.commits - before.commits == 2)
-    #expect(after.members - before.members == 21)
+    #expect(after.commits - before.commits == 1)
+    #expect(after.members - before.members == 20)
     #expect(after.largestGroup == 20)
     #expect(try await store.leafCount() == 21)
   }
@@ -50,7 +45,7 @@ import Testing
   @Test func `a member that fails undoes itself alone`() async throws {
     struct Broken: Error {}
     let store = try await fixture.open()
-    try await holding(store, until: 21) { group in
+    try await gathering(store, 21) { group in
       for number in 1...20 {
         group.addTask {
           _ = try? await store.record(Message(number: number, event: "evt-\(number)").record())
@@ -103,7 +98,7 @@ import Testing
   {
     let store = try await fixture.open()
     let count = try await store.leafCount()
-    try await holding(store, until: 2) { group in
+    try await gathering(store, 2) { group in
       group.addTask {
         await #expect(throws: StoreError.self) {
           _ = try await store.record(Message().record())
@@ -124,5 +119,38 @@ import Testing
     #expect(after == count)
     #expect(
       try await store.record(Message(number: 2, event: "evt-2").record()) == .recorded(leaf: after))
+  }
+
+  @Test func `a full disk keeps nothing of the message, and work goes on once there is room`()
+    async throws
+  {
+    let store = try await fixture.open()
+    let limit = { (pages: Int) throws in
+      try store.pool.writeWithoutTransaction { db in
+        _ = try Int.fetchOne(db, sql: "PRAGMA max_page_count = \(pages)")
+      }
+    }
+    let pages = try #require(
+      try await store.pool.read { try Int.fetchOne($0, sql: "PRAGMA page_count") })
+    try limit(pages + 2)
+    var message = Message()
+    message.marker = String(repeating: "x", count: 100_000)
+    let record = message.record()
+    await #expect(throws: StoreError.diskFull) { _ = try await store.record(record) }
+    #expect(try await store.carrierMessage(record.carrier) == nil)
+    #expect(try await store.leafCount() == 1)
+    try limit(1_000_000)
+    #expect(try await store.record(record) == .recorded(leaf: 1))
+  }
+
+  @Test func `after a disk error nothing is written any more`() async throws {
+    let store = try await fixture.open()
+    let failure = StoreError.diskFailed(sqlite: 10)
+    await #expect(throws: failure) {
+      try await store.commit { _ in throw DatabaseError(resultCode: .SQLITE_IOERR) }
+    }
+    #expect(failure.isFinal)
+    await #expect(throws: failure) { _ = try await store.record(Message().record()) }
+    #expect(try await store.leafCount() == 1)
   }
 }

@@ -156,13 +156,22 @@ private struct CopySealing {
       policyDigest: "\(decision.rulebookDigest) \(decision.agreementDigest)",
       purpose: decision.purpose, basis: decision.basis)
     let sealed = try passage.regime.sealer.seal(outbound, now: moment)
-    // A hosted item lives until its deadline plus 30 days (design: on the wire).
-    let expiry = (due?.limit ?? moment) + .seconds(30 * 86_400)
     return NewDelivery(
-      delivery: Delivery(id: id, recipient: copy.recipient, answerDue: due, expiresAt: expiry),
+      delivery: Delivery(id: id, recipient: copy.recipient, answerDue: due, expiresAt: expiry(due: due)),
       sealed: sealed, collectDue: collectDue,
       workflow: decision.answersDeadline ? Workflow.acknowledgement : Workflow.notice,
       releasedFields: copy.fields.keys.sorted())
+  }
+
+  /// A copy lies in its mailbox until 30 days after its answer is due, and no longer than the sender
+  /// wants it delivered or the restriction in it lasts (RET-02, MAPPA Guidance 3.38).
+  private func expiry(due: Due?) -> Instant {
+    let standard = (due?.limit ?? moment) + .seconds(30 * 86_400)
+    let restrictionEnd = decision.factChanges.first { $0.name == "restrictionEndDate" }
+      .flatMap { $0.value.string.flatMap { CivilDate($0) } }
+      .map { Instant(startOf: $0.adding(days: 1)) }
+    return [standard, passage.opened?.notification.expiryTime, restrictionEnd]
+      .compactMap { $0 }.min() ?? standard
   }
 
   /// What is answered, as the recipient knows it: its own event.

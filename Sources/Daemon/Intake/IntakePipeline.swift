@@ -93,7 +93,7 @@ package struct IntakePipeline: Sendable {
         FaultPoint.afterSeal.reached()
       case .commit(let ending):
         FaultPoint.beforeCommit.reached()
-        action = try await commit(&intake, passage, ending)
+        action = try await commit(&intake, &passage, ending)
         FaultPoint.afterCommit.reached()
       case .acknowledgeUpstream:
         return true
@@ -143,17 +143,18 @@ package struct IntakePipeline: Sendable {
   }
 
   private func commit(
-    _ intake: inout Intake, _ passage: IntakePassage, _ ending: Intake.Ending
+    _ intake: inout Intake, _ passage: inout IntakePassage, _ ending: Intake.Ending
   ) async throws -> Intake.Action {
     let result = try await store.record(passage.record(ending, at: now()))
     switch result {
     case .recorded:
       report(passage, ending)
       return intake.committed()
-    case .duplicate:
-      // Known under another carrier id, or recorded by an earlier try: nothing is left to be written
-      // unless this carrier id has no record of its own yet.
+    case .duplicate(let first):
+      // Recorded meanwhile, by an earlier try or under another carrier id. Once this carrier id has its
+      // own record as a repeat, nothing is left to be written.
       if case .duplicate = ending { return intake.committed() }
+      passage.firstExchange = first
       return passage.opened == nil ? intake.committed() : intake.duplicate(sameContent: true)
     case .conflict:
       // Set aside by that very commit.

@@ -17,21 +17,43 @@ struct SubmissionWorker: Service {
 
   func run() async throws {
     try await Rounds(wakeup: wakeup, interval: .seconds(2)).run {
+      var place: Int64 = 0
       while true {
-        let messages = try await store.rawWaiting(limit: SubmissionWorker.batch)
-        for message in messages {
-          let arrived = ArrivedMessage(
-            carrier: message.carrier, origin: .mailbox, exchange: message.exchange,
-            bytes: message.bytes, receivedAt: message.receivedAt,
-            confirmations: message.confirmations)
-          _ = try await recovery.attempt(
-            StoreKeeper.inbox, store: store, carrier: message.carrier
-          ) { number in try await pipeline.take(arrived, attempt: number) }
-          onRecorded()
-        }
+        let messages = try await store.rawWaiting(after: place, limit: SubmissionWorker.batch)
+        for message in messages { try await take(message) }
         recovery.ended(StoreKeeper.inbox)
-        if messages.count < SubmissionWorker.batch { return }
+        // What could not be finished now waits for the next round; the rest goes on.
+        guard messages.count == SubmissionWorker.batch, let last = messages.last else { return }
+        place = last.place
       }
+    }
+  }
+
+  private func take(_ message: RawMessage) async throws {
+    let arrived = ArrivedMessage(
+      carrier: message.carrier, origin: .mailbox, exchange: message.exchange,
+      bytes: message.bytes, receivedAt: message.receivedAt, confirmations: message.confirmations)
+    try await log.surviving(exchange: message.exchange) {
+      _ = try await recovery.attempt(
+        StoreKeeper.inbox, store: store, carrier: message.carrier
+      ) { number in try await pipeline.take(arrived, attempt: number) }
+      onRecorded()
+    }
+  }
+}
+
+extension Logger {
+  /// Runs one piece of work; a failure that touches it alone is logged and it waits for the next round,
+  /// so that its neighbours go on. What the store cannot survive is thrown on.
+  fileprivate func surviving(
+    exchange: ExchangeID, _ work: () async throws -> Void
+  ) async throws {
+    do {
+      try await work()
+    } catch let error as StoreError where !error.isFinal {
+      self.error(
+        "exchange waits after a failure",
+        metadata: ["exchange": "\(exchange)", "code": "\(error.code)"])
     }
   }
 }
@@ -42,6 +64,7 @@ struct HeldWorker: Service {
   let pipeline: IntakePipeline
   let wakeup: Wakeup
   let now: @Sendable () -> Instant
+  let log: Logger
 
   private static let batch = 64
   /// Anything held is looked at again so often, whatever else happens.
@@ -53,8 +76,10 @@ struct HeldWorker: Service {
         decidedBefore: now() - HeldWorker.patience, limit: HeldWorker.batch)
       for exchange in held {
         FaultPoint.beforeReconsider.reached()
-        let original = try await store.original(of: exchange.exchange)
-        try await pipeline.reconsider(exchange, bytes: original ?? [])
+        try await log.surviving(exchange: exchange.exchange) {
+          let original = try await store.original(of: exchange.exchange)
+          try await pipeline.reconsider(exchange, bytes: original ?? [])
+        }
         FaultPoint.afterReconsider.reached()
       }
       if held.count == HeldWorker.batch { wakeup.signal() }
@@ -71,32 +96,34 @@ struct ClockWorker: Service {
   private static let batch = 256
 
   func run() async throws {
-    try await Rounds(wakeup: Wakeup(), interval: .seconds(30)).run {
+    let wakeup = Wakeup()
+    try await Rounds(wakeup: wakeup, interval: .seconds(30)).run {
       let moment = now()
-      for _ in 0..<1000 {
-        let due = try await store.deadlinesOpen(dueBefore: moment, limit: ClockWorker.batch)
-        guard !due.isEmpty else { break }
-        for view in due {
-          let actions = try await store.recordDeadline(
-            DeadlineChange(view.number, .clockReached), at: moment)
-          report(view, actions)
+      let due = try await store.deadlinesOpen(dueBefore: moment, limit: ClockWorker.batch)
+      for view in due {
+        try await log.surviving(exchange: view.exchange) {
+          let change = DeadlineChange(view.number, .clockReached)
+          report(view, try await store.recordDeadline(change, at: moment))
         }
       }
-      for _ in 0..<1000 {
-        let due = try await store.deliveriesDue(before: moment, limit: ClockWorker.batch)
-        guard !due.isEmpty else { break }
-        for delivery in due { _ = try await store.deliveryClockReached(delivery, at: moment) }
+      let deliveries = try await store.deliveriesDue(before: moment, limit: ClockWorker.batch)
+      for delivery in deliveries {
+        report(delivery, try await store.deliveryClockReached(delivery, at: moment))
       }
+      if max(due.count, deliveries.count) == ClockWorker.batch { wakeup.signal() }
     }
   }
-}
 
-extension ClockWorker {
   private func report(_ view: DeadlineView, _ actions: [Deadline.Action]) {
     guard actions.contains(.recordOverdue) else { return }
     log.warning(
       "deadline overdue",
       metadata: ["exchange": "\(view.exchange)", "party": "\(view.deadline.owedBy)"])
+  }
+
+  private func report(_ delivery: DeliveryID, _ actions: [Delivery.Action]) {
+    guard actions.contains(.alarmUncollected) else { return }
+    log.warning("delivery not collected", metadata: ["delivery": "\(delivery)"])
   }
 }
 

@@ -132,9 +132,10 @@ struct CheckCommand: AsyncParsableCommand {
             text: $0.description, hint: $0.code.nextStep)
         })
     } catch {
+      let code = (error as? LedgerProblem)?.code.rawValue ?? (error as? StoreError)?.code ?? "STOR-005"
       return bad(
-        "ledger", code: "LEDG-000", file: ledger.directory, text: "\(error)",
-        hint: "sallyport audit verify")
+        "ledger", code: code, file: ledger.directory, text: "\(error)",
+        hint: "sallyport audit verify --key @\(ledger.directory)/vkey \(ledger.directory)")
     }
   }
 
