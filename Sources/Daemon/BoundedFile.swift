@@ -35,7 +35,7 @@ package enum BoundedFile {
   /// A secret of one line, without its line end.
   package static func secret(_ path: String) throws(Problem) -> String {
     let text = try text(path, limit: 4096)
-    return text.hasSuffix("\n") ? String(text.dropLast()) : text
+    return ["\n", "\r\n"].contains(text.last) ? String(text.dropLast()) : text
   }
 
   /// The names in a folder that end in `suffix`, sorted; at most 1,000.

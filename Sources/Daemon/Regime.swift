@@ -21,11 +21,18 @@ extension Regime {
     _ configuration: Configuration, ring: KeyRing
   ) throws(ConfigurationProblems) -> Regime {
     let loader = RegimeLoader(configuration)
-    guard let policy = loader.policy(), let calendar = loader.calendar(),
-      let sealer = loader.sealer(policy: policy, ring: ring)
-    else { throw loader.problems }
-    let mailboxes = loader.mailboxes(policy: policy)
-    guard loader.problems.list.isEmpty else { throw loader.problems }
+    // Each is tried whatever became of the others, so that one run tells everything.
+    let policy = loader.policy()
+    let calendar = loader.calendar()
+    let identity = loader.identity(ring)
+    let pinned = policy.map { $0.parties.map(loader.pinned) }
+    let mailboxes = policy.map { loader.mailboxes(policy: $0) }
+    let sealer = identity.flatMap { identity in
+      pinned.flatMap { loader.sealer(identity: identity, pinned: $0) }
+    }
+    guard let policy, let calendar, let sealer, let mailboxes, loader.problems.list.isEmpty else {
+      throw loader.problems
+    }
     return Regime(policy: policy, sealer: sealer, calendar: calendar, mailboxes: mailboxes)
   }
 }
@@ -40,7 +47,10 @@ private final class RegimeLoader {
   private func add(
     _ code: String, _ file: String, _ line: Int? = nil, _ text: String, _ hint: String
   ) {
-    problems.list.append(.init(code: code, file: file, line: line, text: text, hint: hint))
+    let problem = ConfigurationProblem(
+      code: code, file: file, line: line, text: text, hint: hint)
+    // Parties share files: what is wrong with one is told once.
+    if !problems.list.contains(problem) { problems.list.append(problem) }
   }
 
   private func text(_ path: String) -> String? {
@@ -53,6 +63,24 @@ private final class RegimeLoader {
   }
 
   func policy() -> Policy? {
+    let files = rulebookFiles()
+    let agreementText = text(configuration.agreementFile)
+    let rulebook = files.flatMap { files in
+      reported { () throws(PolicyProblems) in try Rulebook.parse(files: files) }
+    }
+    let agreement = agreementText.flatMap { text in
+      reported { () throws(PolicyProblems) in
+        try Agreement.parse(text: text, file: configuration.agreementFile)
+      }
+    }
+    if let agreement { checkOwn(agreement.own) }
+    guard let rulebook, let agreement else { return nil }
+    return reported { () throws(PolicyProblems) in
+      try Policy(rulebook: rulebook, agreement: agreement)
+    }
+  }
+
+  private func rulebookFiles() -> [(name: String, text: String)]? {
     let directory = configuration.rulebookDirectory
     let names: [String]
     do {
@@ -64,12 +92,28 @@ private final class RegimeLoader {
     let files = names.compactMap { name in
       text("\(directory)/\(name)").map { (name: name, text: $0) }
     }
-    let agreementText = text(configuration.agreementFile)
-    guard files.count == names.count, let agreementText else { return nil }
+    return files.count == names.count ? files : nil
+  }
+
+  /// Two names for ourselves would make every message one for somebody else.
+  private func checkOwn(_ own: OwnParty) {
+    let file = configuration.agreementFile
+    if own.id != configuration.party {
+      add(
+        "CONF-003", file, nil, "the agreement's own party is \(own.id), not \(configuration.party)",
+        "write one of them in both files")
+    }
+    if own.mailbox != configuration.mailbox {
+      add(
+        "CONF-003", file, nil,
+        "the agreement's own mailbox is \(own.mailbox), not \(configuration.mailbox)",
+        "write one of them in both files")
+    }
+  }
+
+  private func reported<Value>(_ read: () throws(PolicyProblems) -> Value) -> Value? {
     do {
-      let rulebook = try Rulebook.parse(files: files)
-      let agreement = try Agreement.parse(text: agreementText, file: configuration.agreementFile)
-      return try Policy(rulebook: rulebook, agreement: agreement)
+      return try read()
     } catch {
       for problem in error.problems {
         add(
@@ -99,32 +143,63 @@ private final class RegimeLoader {
     return "/\(folder)/\(path)"
   }
 
-  private func texts(_ paths: [String]) -> [String] { paths.compactMap { text(beside($0)) } }
-
-  func sealer(policy: Policy, ring: KeyRing) -> Sealer? {
-    let parties = policy.parties.map { party in
-      Seal.PartyTrust(
-        party: party.id, signingCertificates: texts(party.certificates.signing),
-        encryptionCertificates: texts(party.certificates.encryption),
-        trustAnchors: texts([party.trust.anchors]),
-        revocationLists: texts([party.trust.revocation]),
-        legacyAllowed: party.legacyCMS)
-    }
-    guard problems.list.isEmpty else { return nil }
+  /// A signing or decryption key that cannot be used is the ring's fault, whatever Seal says of it.
+  func identity(_ ring: KeyRing) -> OwnIdentity? {
     do {
-      let signing = ring.current(.signing)
       let identity = OwnIdentity(
-        party: configuration.party, signing: try keyPair(signing),
+        party: configuration.party, signing: try keyPair(ring.current(.signing)),
         decryption: try ring.keys(.decryption).map(keyPair))
-      return try Sealer(identity: identity, parties: parties)
-    } catch let error as SealError {
-      add(error.code, configuration.agreementFile, nil, error.text, error.hint)
+      _ = try Sealer(identity: identity, parties: [])
+      return identity
     } catch {
-      add(
-        "CONF-011", configuration.keys.ringFile, nil, "a key cannot be used", "sallyport keys check"
-      )
+      let reason = (error as? SealError).map { "\($0.text) (\($0.code))" } ?? "not readable"
+      add("CONF-011", configuration.keys.ringFile, nil, reason, "restore the ring from its backup")
+      return nil
     }
-    return nil
+  }
+
+  /// The files that the agreement pins for a party, each with what it alone says of the party.
+  func pinned(_ party: PartyEntry) -> [(file: String, trust: Seal.PartyTrust)] {
+    let uses = [
+      (\Seal.PartyTrust.signingCertificates, party.certificates.signing),
+      (\.encryptionCertificates, party.certificates.encryption),
+      (\.trustAnchors, [party.trust.anchors]), (\.revocationLists, [party.trust.revocation]),
+    ]
+    return uses.flatMap { use, names in
+      names.compactMap { name in
+        text(beside(name)).map { content in
+          var trust = Seal.PartyTrust(
+            party: party.id, signingCertificates: [], encryptionCertificates: [],
+            trustAnchors: [], revocationLists: [], legacyAllowed: party.legacyCMS)
+          trust[keyPath: use] = [content]
+          return (beside(name), trust)
+        }
+      }
+    }
+  }
+
+  /// - Parameter pinned: by party.
+  func sealer(
+    identity: OwnIdentity, pinned: [[(file: String, trust: Seal.PartyTrust)]]
+  ) -> Sealer? {
+    let parties = pinned.compactMap { files in
+      files.dropFirst().reduce(files.first?.trust) { trust, file in trust?.joined(file.trust) }
+    }
+    do {
+      return try Sealer(identity: identity, parties: parties)
+    } catch {
+      let told = problems.list.count
+      for file in pinned.joined() {
+        do {
+          _ = try Sealer(identity: identity, parties: [file.trust])
+        } catch { add(error.code, file.file, nil, error.text, error.hint) }
+      }
+      // No file by itself: two of them do not go together.
+      if problems.list.count == told {
+        add(error.code, configuration.agreementFile, nil, error.text, error.hint)
+      }
+      return nil
+    }
   }
 
   private func keyPair(_ key: KeyRing.Key) throws -> KeyPair {
@@ -146,18 +221,46 @@ private final class RegimeLoader {
         add("CONF-012", file, nil, error.text, "write the password of mailbox \(mailbox) there")
         continue
       }
-      let fingerprints = texts(party.certificates.tls).compactMap(Regime.fingerprint)
+      guard !password.isEmpty else {
+        add("CONF-012", file, nil, "\(file) is empty", "write the password of \(mailbox) there")
+        continue
+      }
+      let fingerprints = party.certificates.tls.compactMap { fingerprint(of: party, in: $0) }
       credentials[mailbox] = MailboxCredentials(
         password: password, certificateFingerprints: Set(fingerprints))
     }
     return credentials
+  }
+
+  /// A certificate that cannot be read would shut the party out of its mailbox without a word.
+  private func fingerprint(of party: PartyEntry, in name: String) -> String? {
+    let file = beside(name)
+    guard let pem = text(file) else { return nil }
+    let fingerprint = Regime.fingerprint(ofPEM: pem)
+    if fingerprint == nil {
+      add(
+        "SEAL-050", file, nil, "a TLS certificate of \(party.id): not readable as PEM",
+        "provide it as PEM")
+    }
+    return fingerprint
+  }
+}
+
+extension Seal.PartyTrust {
+  fileprivate func joined(_ other: Self) -> Self {
+    var joined = self
+    joined.signingCertificates += other.signingCertificates
+    joined.encryptionCertificates += other.encryptionCertificates
+    joined.trustAnchors += other.trustAnchors
+    joined.revocationLists += other.revocationLists
+    return joined
   }
 }
 
 extension Regime {
   /// SHA-256 of the first certificate (DER) of a PEM text, lower-case hex.
   static func fingerprint(ofPEM text: String) -> String? {
-    let lines = text.split(separator: "\n").map { $0.filter { !$0.isWhitespace } }
+    let lines = text.split(whereSeparator: \.isNewline).map { $0.filter { !$0.isWhitespace } }
     guard let start = lines.firstIndex(of: "-----BEGINCERTIFICATE-----"),
       let end = lines[start...].firstIndex(of: "-----ENDCERTIFICATE-----"),
       let der = Data(base64Encoded: lines[(start + 1)..<end].joined())

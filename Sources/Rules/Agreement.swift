@@ -1,7 +1,7 @@
 package import Exchange
 
-/// The area's information-sharing agreement as data: who takes part, who serves whom, what is shared less
-/// than the rulebook allows, and departures on record.
+/// The area's information-sharing agreement as data: who takes part, who serves whom, what is
+/// shared less than the rulebook allows, and departures on record.
 package struct Agreement: Sendable {
   package let name: String
   /// Ourselves: the party to whom notifications are sealed, and that signs the copies.
@@ -59,7 +59,8 @@ package struct PartyEntry: Equatable, Sendable {
   package let legacyCMS: Bool
 }
 
-/// Names of certificate files, relative to the agreement's folder. Several while one follows another.
+/// Names of certificate files, relative to the agreement's folder. Several while one follows
+/// another.
 package struct PartyCertificates: Equatable, Sendable {
   package let signing: [String]
   package let encryption: [String]
@@ -82,8 +83,8 @@ package struct Narrowing: Equatable, Sendable {
   let place: Place
 }
 
-/// A departure from the Guidance, approved and recorded (LAW-07; MAPPA Guidance 1.2, 4.3, 14.1). While it
-/// lasts it lifts one guard of one type, and every decision of the type says so.
+/// A departure from the Guidance, approved and recorded (LAW-07; MAPPA Guidance 1.2, 4.3, 14.1).
+/// While it lasts it lifts one guard of one type, and every decision of the type says so.
 package struct Departure: Equatable, Sendable {
   package let rule: String
   package let type: NotificationType

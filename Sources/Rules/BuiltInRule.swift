@@ -1,5 +1,5 @@
-/// Rules that hold for every type, so that no file can leave them out. Those of the catalogue keep its ids;
-/// SND, CASE, ANS, ADR, EXP, TYPE, AGR and FREE are Sallyport's own.
+/// Rules that hold for every type, so that no file can leave them out. Those of the catalogue keep
+/// its ids; SND, CASE, ANS, ADR, EXP, TYPE, AGR and FREE are Sallyport's own.
 enum BuiltInRule {
   static let unknownType = Reason(
     rule: "TYPE-01", source: "Sallyport", text: "The rulebook has no type of that name.")

@@ -1,7 +1,7 @@
 package import Exchange
 
-/// A condition of the rules: alternatives, each of clauses that must all hold. The vocabulary is small
-/// and closed, so that every question about the rules can be answered by enumeration.
+/// A condition of the rules: alternatives, each of clauses that must all hold. The vocabulary is
+/// small and closed, so that every question about the rules can be answered by enumeration.
 ///
 ///     condition = clauses { " or " clauses }        clauses = clause { " and " clause }
 ///     clause    = subject test
@@ -28,7 +28,8 @@ package enum Operand: Hashable, Sendable {
   case fact(String)
   /// A field of the notification.
   case data(String)
-  /// Whole years on the day of sending, in London. By the youngest date of birth on record or given.
+  /// Whole years on the day of sending, in London. By the youngest date of birth on record or
+  /// given.
   case age
   /// Whether the person is known.
   case known
@@ -73,19 +74,21 @@ struct Circumstances {
   /// Facts that the notification itself brings, for a type that registers a case.
   var brought: [String: JSONValue] = [:]
   let senderRole: Role
-  /// The day in London on which it is decided.
-  let today: CivilDate
-  /// The day of sending: the earlier of what the sender says and today, since neither an old notice nor a
-  /// wrong clock makes anybody older.
-  let sentOn: CivilDate
+  let now: Instant
 
   init(notification: Notification, facts: CaseFacts?, senderRole: Role, now: Instant) {
     self.notification = notification
     self.facts = facts
     self.senderRole = senderRole
-    today = now.londonDate
-    sentOn = min(notification.time, now).londonDate
+    self.now = now
   }
+
+  /// The day in London on which it is decided.
+  var today: CivilDate { now.londonDate }
+
+  /// The day of sending: the earlier of what the sender says and today, since neither an old notice
+  /// nor a wrong clock makes anybody older.
+  private var sentOn: CivilDate { min(notification.time, now).londonDate }
 
   func fact(_ name: String) -> JSONValue? {
     if let value = brought[name] { return value }
@@ -110,7 +113,8 @@ struct Circumstances {
   }
 
   private var age: Int? {
-    [fact("dateOfBirth"), data("dateOfBirth")]
+    let sentOn = sentOn
+    return [fact("dateOfBirth"), data("dateOfBirth")]
       .compactMap { $0?.string.flatMap(CivilDate.init(_:))?.age(on: sentOn) }.min()
   }
 }

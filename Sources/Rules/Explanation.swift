@@ -2,8 +2,8 @@ import Exchange
 
 /// A decision in plain words, for `explain`, the console and whoever answers a complaint.
 package enum Explanation {
-  /// Lines in this order: the outcome; lawful; and for each recipient necessary, proportionate, why not
-  /// more, and the answer owed; at last what was noted. Holds nothing of the person.
+  /// Lines in this order: the outcome; lawful; and for each recipient necessary, proportionate, why
+  /// not more, and the answer owed; at last what was noted. Holds nothing of the person.
   ///
   /// - Parameter policy: adds titles of types, purposes and bases where it knows them; need not be the one
   ///   that decided.

@@ -1,6 +1,7 @@
 import Exchange
 
-/// Necessary and proportionate: who stands in a relation to this case that needs it told, and what of it.
+/// Necessary and proportionate: who stands in a relation to this case that needs it told, and what
+/// of it.
 extension Hearing {
   /// What a relation comes to in this case.
   private enum Found {
@@ -88,22 +89,46 @@ extension Hearing {
     rule.condition?.truth(in: circumstances) ?? .yes
   }
 
-  private func outcome(of place: Int, in table: RecipientTable) -> FieldDecision {
+  private mutating func outcome(of place: Int, in table: RecipientTable) -> FieldDecision {
     let outcome = table.outcomes[place]
     guard outcome.outcome == .released else { return outcome }
-    if suspects.contains(place) {
-      return FieldDecision(
-        field: outcome.field, outcome: .conditionFalse,
-        reason: BuiltInRule.reason(
-          BuiltInRule.freeTextRule, "Its text needs an officer's confirmation."))
-    }
     // A condition that cannot be told from what is known does not hold.
     if let (condition, otherwise) = table.conditional[place],
       condition.truth(in: circumstances) != .yes
     {
       return otherwise
     }
+    if table.checked.contains(place), holdsListedWords(place) {
+      return hearFreeText(outcome, of: place)
+    }
     return outcome
+  }
+
+  /// A text that holds listed words waits for an officer; an urgent notice goes on without it.
+  private mutating func hearFreeText(
+    _ outcome: FieldDecision, of place: Int
+  ) -> FieldDecision {
+    let text = "The field \(outcome.field) holds words of the offence and risk list"
+    if request.confirmations.contains(BuiltInRule.freeTextRule.rule) {
+      notes.append(
+        BuiltInRule.reason(BuiltInRule.freeTextRule, text + "; an officer confirmed it."))
+      return outcome
+    }
+    let reason = BuiltInRule.reason(
+      BuiltInRule.freeTextRule, text + ", or cannot be checked: an officer must confirm it.")
+    if !rule.urgent { holds.append(reason) }
+    return FieldDecision(field: outcome.field, outcome: .conditionFalse, reason: reason)
+  }
+
+  private mutating func holdsListedWords(_ place: Int) -> Bool {
+    if let known = read[place] { return known }
+    let words = policy.rulebook.freeText
+    let value = circumstances.data(rule.fields[place].name)
+    let found =
+      value?.string.map(words.holds)
+      ?? (value?.array ?? []).contains { $0["parameter"]?.string.map(words.holds) ?? false }
+    read[place] = found
+    return found
   }
 
   /// The parties that a rule means here; says in `missed` why there are none.
@@ -133,32 +158,30 @@ extension Hearing {
     switch relation {
     case .holdingPrison, .leadAgency, .offenderManager:
       guard let text = circumstances.fact(relation.fact)?.string else { return .notOnRecord }
-      return entry(PartyID(text), roles: roles)
+      return entry(text, roles: roles)
     case .answeredSender:
       guard let answered = request.answered else { return .notOnRecord }
-      return entry(answered.sender, roles: roles)
+      return entry(answered.sender.text, roles: roles)
     case .formerReleaseArea:
       guard let former = circumstances.fact(relation.fact)?.string,
-        let now = circumstances.data(relation.fact)?.string, now != former
+        let now = namedArea(.releaseArea), now != former
       else { return .none }
       return serving(former, roles: roles)
     case .area, .releaseArea, .jobcentreArea, .receivingArea:
       // What the notification says of it is newer than the case.
-      let area = namedArea(relation.fact) ?? circumstances.fact(relation.fact)?.string
+      let area = namedArea(relation) ?? circumstances.fact(relation.fact)?.string
       guard let area else { return .notOnRecord }
       return serving(area, roles: roles)
     }
   }
 
   /// Only a field that the type has can name an area.
-  private func namedArea(_ name: String) -> String? {
-    rule.fields.contains { $0.name == name } ? circumstances.data(name)?.string : nil
+  private func namedArea(_ relation: Relation) -> String? {
+    table.namedAreas[relation].flatMap { circumstances.data(rule.fields[$0].name)?.string }
   }
 
-  private func entry(_ id: PartyID?, roles: [Role]) -> Found {
-    guard let party = id.flatMap({ policy.party($0) }), roles.contains(party.role) else {
-      return .nobody
-    }
+  private func entry(_ id: String, roles: [Role]) -> Found {
+    guard let party = policy.party(named: id), roles.contains(party.role) else { return .nobody }
     return .parties([party])
   }
 

@@ -1,7 +1,7 @@
 import Exchange
 
-/// One request being decided: gathers what refuses, what holds, and what is noted, and then says which
-/// outcome that makes. A refusal outweighs a hold, a hold outweighs sharing.
+/// One request being decided: gathers what refuses, what holds, and what is noted, and then says
+/// which outcome that makes. A refusal outweighs a hold, a hold outweighs sharing.
 struct Hearing {
   let policy: Policy
   let table: TypeTable
@@ -13,8 +13,10 @@ struct Hearing {
   var refusals: [Reason] = []
   var holds: [Reason] = []
   var notes: [Reason] = []
-  /// Places of fields that are withheld from everybody because their text needs a look.
-  var suspects: Set<Int> = []
+  /// Rules whose guards a departure lifts today.
+  var lifted: Set<String> = []
+  /// By the place of a field: whether its text holds listed words.
+  var read: [Int: Bool] = [:]
   var factChanges: [FactChange] = []
 
   var rule: NotificationRule { table.rule }
@@ -33,6 +35,7 @@ struct Hearing {
 
   mutating func decision() -> Decision {
     for (departure, note) in table.departures where circumstances.today <= departure.ends {
+      lifted.insert(departure.rule)
       notes.append(note)
     }
     hearSender()
@@ -41,8 +44,8 @@ struct Hearing {
     hearPerson()
     hearEffects()
     hearGuards()
-    hearFreeText()
-    // Guards look at the case as it was; status and recipients of a registration at the case it makes.
+    // Guards look at the case as it was; status and recipients of a registration at the case it
+    // makes.
     if rule.registersCase {
       for change in factChanges { circumstances.brought[change.name] = change.value }
     }
@@ -69,7 +72,9 @@ struct Hearing {
   }
 
   private func distinct(_ reasons: [Reason]) -> [Reason] {
-    reasons.enumerated().filter { !reasons[..<$0.offset].contains($0.element) }.map(\.element)
+    guard reasons.count > 1 else { return reasons }
+    return reasons.enumerated().filter { !reasons[..<$0.offset].contains($0.element) }.map(
+      \.element)
   }
 
   private var unknownFields: Int {
@@ -184,8 +189,6 @@ struct Hearing {
   // MARK: What must be so
 
   private mutating func hearGuards() {
-    let lifted = Set(
-      table.departures.filter { circumstances.today <= $0.departure.ends }.map(\.departure.rule))
     for rule in rule.guards where !lifted.contains(rule.reason.rule) {
       if rule.confirmable, request.confirmations.contains(rule.reason.rule) { continue }
       let applies = rule.when?.truth(in: circumstances) ?? .yes
@@ -204,40 +207,11 @@ struct Hearing {
     }
   }
 
-  private mutating func hearFreeText() {
-    for place in table.checked {
-      let field = rule.fields[place]
-      guard let value = circumstances.data(field.name), holdsListedWords(value) else { continue }
-      let text = "The field \(field.name) holds words of the offence and risk list"
-      if request.confirmations.contains(BuiltInRule.freeTextRule.rule) {
-        notes.append(
-          BuiltInRule.reason(BuiltInRule.freeTextRule, text + "; an officer confirmed it."))
-      } else if rule.urgent {
-        suspects.insert(place)
-        notes.append(
-          BuiltInRule.reason(BuiltInRule.freeTextRule, text + "; urgent, so it goes without it."))
-      } else {
-        holds.append(
-          BuiltInRule.reason(
-            BuiltInRule.freeTextRule, text + ", or cannot be checked: an officer must confirm it."))
-      }
-    }
-  }
-
-  private func holdsListedWords(_ value: JSONValue) -> Bool {
-    if let text = value.string { return policy.rulebook.freeText.holds(text) }
-    return (value.array ?? []).contains { item in
-      item["parameter"]?.string.map(policy.rulebook.freeText.holds) ?? false
-    }
-  }
-
   // MARK: Facts
 
   private mutating func hearEffects() {
-    for effect in rule.effects {
-      guard let fact = policy.rulebook.facts[effect.fact], fact.setBy.contains(sender.role),
-        let value = value(of: effect)
-      else { continue }
+    for (effect, fact) in table.effects {
+      guard fact.setBy.contains(sender.role), let value = value(of: effect) else { continue }
       if fact.kind == .party, !isParty(value, of: fact.roles) {
         let reason = BuiltInRule.reason(
           BuiltInRule.partyUnknownRule,
@@ -250,9 +224,7 @@ struct Hearing {
   }
 
   private func isParty(_ value: JSONValue, of roles: Set<Role>) -> Bool {
-    guard let party = value.string.flatMap(PartyID.init).flatMap({ policy.party($0) }) else {
-      return false
-    }
+    guard let party = value.string.flatMap({ policy.party(named: $0) }) else { return false }
     return roles.isEmpty || roles.contains(party.role)
   }
 
@@ -270,7 +242,8 @@ struct Hearing {
     }
   }
 
-  /// Something is not on record: an ordinary type waits, an urgent one goes on and says so (EMG-01).
+  /// Something is not on record: an ordinary type waits, an urgent one goes on and says so
+  /// (EMG-01).
   mutating func wait(for operands: [Operand], by reason: Reason) {
     let names = Set(
       operands.map { operand -> String in

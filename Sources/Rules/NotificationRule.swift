@@ -35,11 +35,17 @@ package struct NotificationRule: Sendable {
 }
 
 /// A field as the rulebook defines it once, for all types.
-package struct FieldRule: Sendable {
+///
+/// A class, so that looking at a type's fields copies no definitions.
+package final class FieldRule: Sendable {
   package let name: String
   package let title: String
   package let kind: ValueKind
   package let item: DataItem
+
+  init(name: String, title: String, kind: ValueKind, item: DataItem) {
+    (self.name, self.title, self.kind, self.item) = (name, title, kind, item)
+  }
 }
 
 package struct FieldOfType: Sendable {
@@ -187,4 +193,6 @@ package struct DataItem: Sendable {
   package let access: [Role: Access]
   /// Roles for which the sources are silent and a reading was chosen.
   package let inferred: Set<Role>
+  /// Texts for a role that may never see it are read with the word list (FREE-01).
+  package let guardedInText: Bool
 }

@@ -1,9 +1,9 @@
 package import Exchange
 
 extension Policy {
-  /// What is wrong with the fields of a notification by itself, before any case is looked at: the type,
-  /// what is required, kinds and bounds. Fields that the rulebook does not know are no mistake; they are
-  /// kept out. A member `null` counts as absent.
+  /// What is wrong with the fields of a notification by itself, before any case is looked at: the
+  /// type, what is required, kinds and bounds. Fields that the rulebook does not know are no
+  /// mistake; they are kept out. A member `null` counts as absent.
   package func check(_ notification: Notification) -> [FieldProblem] {
     guard let rule = tables[notification.type]?.rule else {
       return [FieldProblem(field: "type", fault: .unknownType)]
@@ -24,7 +24,8 @@ extension Policy {
     return problems
   }
 
-  /// The identifiers that the notification brings, each kind at most once; never a name or a date of birth.
+  /// The identifiers that the notification brings, each kind at most once; never a name or a date
+  /// of birth.
   package func identifiers(in notification: Notification) -> [PersonIdentifier] {
     guard let rule = tables[notification.type]?.rule else { return [] }
     return rule.fields.compactMap { field in

@@ -1,8 +1,8 @@
 import Exchange
 
 extension Policy {
-  /// Decides one notification. Every known field of every recipient gets an outcome with rule, source and
-  /// plain words; unknown fields are only counted.
+  /// Decides one notification. Every known field of every recipient gets an outcome with rule,
+  /// source and plain words; unknown fields are only counted.
   package func decide(_ request: DecisionRequest) -> Decision {
     let notification = request.notification
     guard let table = tables[notification.type] else {

@@ -3,9 +3,9 @@
 extension Policy {
   /// The copies that a decision permits: for each recipient only the released fields.
   ///
-  /// Looked at again, field by field, against the tables, so that a decision that was made under other
-  /// rules, for another notification, or altered on its way permits nothing it should not: a decision
-  /// with other digests permits nothing at all and has to be made again.
+  /// Looked at again, field by field, against the tables, so that a decision that was made under
+  /// other rules, for another notification, or altered on its way permits nothing it should not: a
+  /// decision with other digests permits nothing at all and has to be made again.
   package func permitted(
     _ decision: Decision, _ notification: Notification
   ) -> [PermittedCopy] {

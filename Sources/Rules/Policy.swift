@@ -10,7 +10,7 @@ package struct Policy: Sendable {
   package let digest: String
 
   let tables: [NotificationType: TypeTable]
-  private let byID: [PartyID: PartyEntry]
+  private let byID: [String: PartyEntry]
   private let byMailbox: [MailboxID: PartyEntry]
   private let byService: [Service: [PartyEntry]]
 
@@ -27,7 +27,7 @@ package struct Policy: Sendable {
       (name: "rulebook", text: rulebook.digest), (name: "agreement", text: agreement.digest),
     ])
     let problems = ProblemList()
-    byID = Dictionary(agreement.parties.map { ($0.id, $0) }) { first, _ in first }
+    byID = Dictionary(agreement.parties.map { ($0.id.text, $0) }) { first, _ in first }
     byMailbox = Dictionary(agreement.parties.map { ($0.mailbox, $0) }) { first, _ in first }
     var services: [Service: [PartyEntry]] = [:]
     for party in agreement.parties {
@@ -49,11 +49,15 @@ package struct Policy: Sendable {
     }
     agreement.check(against: rulebook, problems: problems)
     try problems.throwIfAny()
-    tables = rulebook.types.mapValues { TypeTable($0, agreement: agreement) }
+    tables = rulebook.types.mapValues {
+      TypeTable($0, rulebook: rulebook, agreement: agreement)
+    }
   }
 
   package var parties: [PartyEntry] { agreement.parties }
-  package func party(_ id: PartyID) -> PartyEntry? { byID[id] }
+  package func party(_ id: PartyID) -> PartyEntry? { byID[id.text] }
+  /// By the text of an id, as facts and fields have it.
+  func party(named text: String) -> PartyEntry? { byID[text] }
   package func party(mailbox: MailboxID) -> PartyEntry? { byMailbox[mailbox] }
 
   /// The parties of a role that serve an area.
@@ -63,6 +67,14 @@ package struct Policy: Sendable {
 
   package func knows(_ type: NotificationType) -> Bool { tables[type] != nil }
   package func isUrgent(_ type: NotificationType) -> Bool { tables[type]?.rule.urgent ?? false }
+
+  /// Whether a person may confirm what a notification that is held by this rule waits for; other holds
+  /// end only when the case says what is missing.
+  package func canConfirm(_ rule: String, of type: NotificationType) -> Bool {
+    if rule == BuiltInRule.freeTextRule.rule { return true }
+    let guards = (tables[type]?.rule.guards ?? []).filter { $0.reason.rule == rule }
+    return !guards.isEmpty && guards.allSatisfy(\.confirmable)
+  }
 
   /// Whom a step of an ``AnswerDue`` means, as far as it is a party: the recipient's own manager is
   /// reached through the recipient.
@@ -74,7 +86,7 @@ package struct Policy: Sendable {
     case .coordinator:
       facts?["area"]?.string.flatMap { parties(of: .coordinator, serving: $0).first }
     case .offenderManager:
-      facts?["offenderManager"]?.string.flatMap(PartyID.init).flatMap { party($0) }
+      facts?["offenderManager"]?.string.flatMap { party(named: $0) }
     }
   }
 }

@@ -82,7 +82,8 @@ struct Place: Equatable, Sendable {
 
 /// Collects mistakes while files are read, so that all are reported together.
 final class ProblemList {
-  /// Enough for any file worth correcting; the rest of a file that is not rules at all says nothing new.
+  /// Enough for any file worth correcting; the rest of a file that is not rules at all says nothing
+  /// new.
   static let limit = 200
 
   private(set) var problems: [PolicyProblem] = []

@@ -9,8 +9,9 @@ package enum Role: String, Sendable, CaseIterable, Codable {
   case victimLiaison = "victim-liaison"
   case thirdParty = "third-party"
 
-  /// The highest standing that a party of this role can have (Criminal Justice Act 2003 s.325; MAPPA
-  /// Guidance chapters 2 and 3). An agreement may write a lower one, such as for a specialist force.
+  /// The highest standing that a party of this role can have (Criminal Justice Act 2003 s.325;
+  /// MAPPA Guidance chapters 2 and 3). An agreement may write a lower one, such as for a specialist
+  /// force.
   package var highestStanding: Standing {
     switch self {
     case .prison, .police, .probation, .coordinator, .victimLiaison: .responsibleAuthority

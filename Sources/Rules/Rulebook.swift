@@ -1,8 +1,8 @@
 import Crypto
 package import Exchange
 
-/// The national rules as data: what each type of notification is, who may send it, who is told what, and
-/// why. Read from text, checked as a whole, and never changed after.
+/// The national rules as data: what each type of notification is, who may send it, who is told
+/// what, and why. Read from text, checked as a whole, and never changed after.
 package struct Rulebook: Sendable {
   /// By type.
   package let types: [NotificationType: NotificationRule]
@@ -16,8 +16,18 @@ package struct Rulebook: Sendable {
   /// `sha256:` and lower-case hex over the files in the order of their names.
   package let digest: String
 
-  /// Reads the files of a rulebook. Every file may hold any of the sections, except that each thing is
-  /// defined once; all mistakes are reported together.
+  /// Roles for whom texts are read with the word list: they may never see an item that it guards.
+  var rolesGuarded: Set<Role> {
+    Set(
+      Role.allCases.filter { role in
+        items.values.contains { item in
+          item.guardedInText && [nil, .never].contains(item.access[role])
+        }
+      })
+  }
+
+  /// Reads the files of a rulebook. Every file may hold any of the sections, except that each thing
+  /// is defined once; all mistakes are reported together.
   package static func parse(
     files: [(name: String, text: String)]
   ) throws(PolicyProblems) -> Rulebook {
@@ -50,8 +60,9 @@ package struct Rulebook: Sendable {
   }
 }
 
-/// Digest over named texts in the order given. Lengths are part of what is digested, so that no text can
-/// pass for the end of another; line ends count as one, so that a copy through another system is the same.
+/// Digest over named texts in the order given. Lengths are part of what is digested, so that no
+/// text can pass for the end of another; line ends count as one, so that a copy through another
+/// system is the same.
 func digestOf(_ files: [(name: String, text: String)]) -> String {
   var hash = SHA256()
   for file in files {

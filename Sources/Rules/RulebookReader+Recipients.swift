@@ -1,6 +1,7 @@
 import Exchange
 
-/// Reads one recipient of a type: the allow-list, its conditions, what is forbidden, the answer owed.
+/// Reads one recipient of a type: the allow-list, its conditions, what is forbidden, the answer
+/// owed.
 extension RulebookReader {
   func recipient(
     _ node: ConfigNode, of type: MapReader, kinds: [String: ValueKind]

@@ -1,7 +1,7 @@
 import Exchange
 
-/// Reads the sections of rulebook files: first what is defined once for all (items, code lists, facts,
-/// fields, purposes, bases), then the types, which name them.
+/// Reads the sections of rulebook files: first what is defined once for all (items, code lists,
+/// facts, fields, purposes, bases), then the types, which name them.
 struct RulebookReader {
   static let sections = [
     "about", "items", "code-lists", "facts", "fields", "purposes", "lawful-bases",
@@ -121,8 +121,7 @@ struct RulebookReader {
       form: map.optionalWord("form").flatMap {
         map.meaning(of: $0, "form of text", in: choices(TextRule.Form.self))
       } ?? .line,
-      longest: map.number("longest", in: 1...4000) ?? 80,
-      checkWords: map.flag("check-words") ?? (map.optionalText("parameter") != nil))
+      longest: map.number("longest", in: 1...4000) ?? 80)
   }
 
   /// The kind of a field or fact; the name of an identifier is its kind.
@@ -248,7 +247,8 @@ struct RulebookReader {
 }
 
 extension DataItem {
-  static let keys = ["title", "class", "source", "inferred"] + Access.allCases.map(\.rawValue)
+  static let keys =
+    ["title", "class", "source", "inferred", "guarded-in-text"] + Access.allCases.map(\.rawValue)
 
   init(name: String, from map: MapReader) {
     var access: [Role: Access] = [:]
@@ -265,7 +265,8 @@ extension DataItem {
       name: name, title: map.text("title"),
       classes: Set(map.meanings(map.requiredWords("class"), "class", in: choices(Class.self))),
       source: map.text("source"), access: access,
-      inferred: Set(map.meanings(map.words("inferred"), "role", in: choices(Role.self))))
+      inferred: Set(map.meanings(map.words("inferred"), "role", in: choices(Role.self))),
+      guardedInText: map.flag("guarded-in-text") ?? false)
   }
 }
 
@@ -285,7 +286,7 @@ extension FactRule {
 
 extension FieldRule {
   static let keys = [
-    "title", "item", "kind", "list", "allowed", "longest", "form", "check-words",
+    "title", "item", "kind", "list", "allowed", "longest", "form",
   ]
 }
 

@@ -1,24 +1,30 @@
 import Exchange
 
-/// One type's rules as the agreement narrows them, laid out for deciding: outcomes are looked up by the
-/// place of a field, and every reason is written beforehand.
+/// One type's rules as the agreement narrows them, laid out for deciding: outcomes are looked up by
+/// the place of a field, and every reason is written beforehand.
 struct TypeTable: Sendable {
   let rule: NotificationRule
   let recipients: [RecipientTables]
-  /// Places of fields that hold free text which must be looked at.
-  let checked: [Int]
+  /// What it changes in the case, with the rule of each fact.
+  let effects: [(effect: Effect, fact: FactRule)]
+  /// The place of the field that names an area, by the relation.
+  let namedAreas: [Relation: Int]
   let departures: [(departure: Departure, note: Reason)]
 
-  init(_ rule: NotificationRule, agreement: Agreement) {
+  init(_ rule: NotificationRule, rulebook: Rulebook, agreement: Agreement) {
     self.rule = rule
-    recipients = rule.recipients.map { RecipientTables($0, of: rule, agreement: agreement) }
-    checked = rule.fields.indices.filter { place in
-      switch rule.fields[place].rule.kind {
-      case .text(let text): text.checkWords
-      case .restrictions(let list): list.codes.values.contains { $0.parameter?.checkWords == true }
-      default: false
-      }
+    let guarded = rulebook.rolesGuarded
+    recipients = rule.recipients.map {
+      RecipientTables($0, of: rule, guarded: guarded, agreement: agreement)
     }
+    effects = rule.effects.compactMap { effect in
+      rulebook.facts[effect.fact].map { (effect, $0) }
+    }
+    namedAreas = Dictionary(
+      Relation.allCases.compactMap { relation in
+        rule.fields.firstIndex { $0.name == relation.fact }.map { (relation, $0) }
+      }
+    ) { first, _ in first }
     departures = agreement.departures.filter { $0.type == rule.type }.map { departure in
       let note = BuiltInRule.reason(
         BuiltInRule.departureRule,
@@ -35,11 +41,17 @@ struct RecipientTables: Sendable {
   let byRole: [Role: RecipientTable]
   let answer: AnswerDue?
 
-  init(_ recipient: RecipientRule, of type: NotificationRule, agreement: Agreement) {
+  init(
+    _ recipient: RecipientRule, of type: NotificationRule, guarded: Set<Role>, agreement: Agreement
+  ) {
     rule = recipient
     byRole = Dictionary(
       recipient.roles.map { role in
-        (role, RecipientTable(recipient, role: role, of: type, agreement: agreement))
+        (
+          role,
+          RecipientTable(
+            recipient, role: role, of: type, guarded: guarded.contains(role), agreement: agreement)
+        )
       }
     ) { first, _ in first }
     answer = recipient.answer.map { answer in
@@ -56,12 +68,16 @@ struct RecipientTable: Sendable {
   let outcomes: [FieldDecision]
   /// By place: the condition, and the outcome where it does not hold.
   let conditional: [Int: (condition: Condition, otherwise: FieldDecision)]
+  /// Places of fields whose text is read with the word list before it goes to this role (FREE-01).
+  let checked: Set<Int>
   /// Why the agreement tells this role nothing at all.
   let silenced: Reason?
 
   init(
-    _ recipient: RecipientRule, role: Role, of type: NotificationRule, agreement: Agreement
+    _ recipient: RecipientRule, role: Role, of type: NotificationRule, guarded: Bool,
+    agreement: Agreement
   ) {
+    checked = Set(type.fields.indices.filter { guarded && type.fields[$0].rule.kind.isWritten })
     let narrowing = agreement.narrowing.filter { $0.type == type.type && $0.role == role }
     var conditional: [Int: (condition: Condition, otherwise: FieldDecision)] = [:]
     outcomes = type.fields.enumerated().map { place, field in

@@ -21,6 +21,15 @@ package enum ValueKind: Equatable, Sendable {
   /// A fact of several members, each as its field is.
   case record([String])
 
+  /// Whether people write it in their own words, at least in part.
+  package var isWritten: Bool {
+    switch self {
+    case .text: true
+    case .restrictions(let list): list.codes.values.contains { $0.parameter != nil }
+    default: false
+    }
+  }
+
   /// The word for it in the rulebook.
   package var word: String {
     switch self {
@@ -53,8 +62,6 @@ package struct TextRule: Equatable, Sendable {
   package let form: Form
   /// In Unicode scalars.
   package let longest: Int
-  /// Whether words of the offence and risk list hold the notification for a person (FREE-01).
-  package let checkWords: Bool
 }
 
 /// A closed list of codes.
@@ -100,8 +107,8 @@ package enum FieldFault: String, Sendable, CaseIterable {
   }
 }
 
-/// What is wrong with one field of a notification: the sender's turn. Names fields of the rulebook only,
-/// never a value, never a name that the sender chose.
+/// What is wrong with one field of a notification: the sender's turn. Names fields of the rulebook
+/// only, never a value, never a name that the sender chose.
 package struct FieldProblem: Error, Equatable, Sendable, CustomStringConvertible {
   /// A field of the rulebook, or `type` or `data`.
   package let field: String
@@ -202,8 +209,9 @@ extension TextRule {
 }
 
 extension Unicode.Scalar {
-  /// Neither a control, nor invisible, nor one that turns the direction of reading: what a person sees
-  /// is all there is. Variation selectors count as invisible, since they can carry hidden text.
+  /// Neither a control, nor invisible, nor one that turns the direction of reading: what a person
+  /// sees is all there is. Variation selectors count as invisible, since they can carry hidden
+  /// text.
   var isPlain: Bool {
     if (0x20...0x7e).contains(value) { return true }
     switch properties.generalCategory {
@@ -224,8 +232,8 @@ func isArea(_ text: String) -> Bool {
   return text.utf8.allSatisfy { (0x61...0x7a).contains($0) || isFigure($0) || $0 == 0x2d }
 }
 
-/// Held loosely, since a notice must not fail for the spelling of a number: 4 to 20 letters, figures,
-/// spaces, `/` and `-`, with a figure among them.
+/// Held loosely, since a notice must not fail for the spelling of a number: 4 to 20 letters,
+/// figures, spaces, `/` and `-`, with a figure among them.
 private func isPersonIdentifier(_ text: String) -> Bool {
   (4...20).contains(text.utf8.count) && text.utf8.contains(where: isFigure)
     && text.utf8.allSatisfy { isLetterOrFigure($0) || " /-".utf8.contains($0) }

@@ -118,56 +118,49 @@ final class Committer: Sendable {
         return state.isRunning ? nil : []
       }
       guard let refused else { return schedule() }
-      if let failure = state.withLock({ $0.failure }) { refused.forEach { $0.refuse(failure) } }
+      guard let failure = state.withLock({ $0.failure }) else { return }
+      for member in refused { member.refuse(failure) }
     }
   }
 
   private func commitGroup(_ group: [Member], _ db: Database) {
     guard !group.isEmpty else { return }
+    var ran: [Ran] = []
     do {
       try db.beginTransaction(.immediate)
-    } catch {
-      let failure = StoreError(writing: error)
-      note(failure)
-      return group.forEach { $0.refuse(failure) }
-    }
-    var ran: [Ran] = []
-    for (place, member) in group.enumerated() {
-      do {
-        var failure: StoreError?
-        try db.inSavepoint {
-          let result = member.run(db)
-          ran.append(result)
-          failure = result.failure
-          return failure == nil ? .commit : .rollback
-        }
-        // SQLite undoes the whole transaction by itself for some errors (a full disk): then nothing
-        // of the group was kept, and what comes after must not run outside a transaction.
-        if let failure, failure.isFinal || !db.isInsideTransaction { throw failure }
-      } catch {
-        let failure = StoreError(writing: error)
-        note(failure)
-        if db.isInsideTransaction { try? db.rollback() }
-        // The member whose savepoint failed may not have run.
-        let unanswered = group.dropFirst(max(place, ran.count))
-        ran.forEach { $0.answer(failure) }
-        return unanswered.forEach { $0.refuse(failure) }
-      }
-    }
-    do {
+      for member in group { try run(member, db, &ran) }
       try db.commit()
     } catch {
+      // Nothing of the group was kept, and everybody is told so; what may be tried again, is.
       let failure = StoreError(writing: error)
       note(failure)
       if db.isInsideTransaction { try? db.rollback() }
-      return ran.forEach { $0.answer(failure) }
+      for member in ran { member.answer(failure) }
+      for member in group.dropFirst(ran.count) { member.refuse(failure) }
+      return
     }
     state.withLock { state in
       state.statistics.commits += 1
       state.statistics.members += group.count
       state.statistics.largestGroup = max(state.statistics.largestGroup, group.count)
     }
-    ran.forEach { $0.answer(nil) }
+    for member in ran { member.answer(nil) }
+  }
+
+  /// Runs one member in a savepoint of its own. Throws only what ends the whole group.
+  private func run(_ member: Member, _ db: Database, _ ran: inout [Ran]) throws {
+    var failure: StoreError?
+    do {
+      try db.inSavepoint {
+        let result = member.run(db)
+        ran.append(result)
+        failure = result.failure
+        return failure == nil ? .commit : .rollback
+      }
+    } catch { throw failure ?? error }
+    // For some errors (a full disk) SQLite undoes the whole transaction by itself; what comes after
+    // must not run outside a transaction.
+    if let failure, failure.isFinal || !db.isInsideTransaction { throw failure }
   }
 
   private func note(_ failure: StoreError) {

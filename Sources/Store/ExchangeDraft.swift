@@ -37,15 +37,15 @@ struct ExchangeDraft: Sendable {
     }
   }
 
-  /// Inserts the exchange as one that waits; answers its number.
-  func insert(_ db: Database) throws -> Int64 {
+  /// Inserts the exchange in this state (`waiting`, or how it ends); answers its number.
+  func insert(_ db: Database, as state: String) throws -> Int64 {
     try db.run(
       """
       INSERT INTO exchange (id, inbox, message, state, received_at, submitter, submission)
-        VALUES (?, ?, ?, 'waiting', ?, ?, ?)
+        VALUES (?, ?, ?, ?, ?, ?, ?)
       """,
       [
-        exchange.text, carrier.inbox, carrier.message.text, receivedAt.milliseconds,
+        exchange.text, carrier.inbox, carrier.message.text, state, receivedAt.milliseconds,
         Blob(submitterHash), Blob(submissionHash),
       ])
     let number = db.lastInsertedRowID

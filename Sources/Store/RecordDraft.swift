@@ -90,7 +90,7 @@ struct RecordDraft: Sendable {
   private func finish(
     _ db: Database, _ kept: Int64?, subjectCase: CaseRow?
   ) throws -> RecordResult {
-    let number = try kept ?? insertExchange(db)
+    let number = try kept ?? insertExchange(db, record.ending)
     try content.write(db, number)
     if let hashes, kept == nil { try hashes.insert(db, exchange: number) }
     if let hashes, kept != nil, try hashes.find(db) == nil {
@@ -132,9 +132,9 @@ struct RecordDraft: Sendable {
     }
   }
 
-  private func insertExchange(_ db: Database) throws -> Int64 {
+  private func insertExchange(_ db: Database, _ ending: Intake.Ending) throws -> Int64 {
     guard let newExchange else { throw StoreError.malformedRecord("exchange") }
-    return try newExchange.insert(db)
+    return try newExchange.insert(db, as: ending.word)
   }
 
   private func end(
@@ -161,10 +161,10 @@ struct RecordDraft: Sendable {
     _ db: Database, _ kept: Int64?,
     of earlier: (exchange: ExchangeID, number: Int64, isSame: Bool)
   ) throws -> RecordResult {
-    let number = try kept ?? insertExchange(db)
     let ending =
       earlier.isSame
       ? Intake.Ending.duplicate : .setAside(code: IntakeReason.conflict.rawValue)
+    let number = try kept ?? insertExchange(db, ending)
     try ContentDraft(sender: record.sender, verdict: record.verdict, key).write(db, number)
     try end(db, number, ending, first: earlier.number)
     let entry = try LeafDraft(

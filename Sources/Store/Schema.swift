@@ -86,9 +86,8 @@ enum Schema {
       submission BLOB,
       UNIQUE (inbox, message)
     ) STRICT;
-    CREATE INDEX exchange_waiting ON exchange (number) WHERE state = 'waiting';
-    CREATE INDEX exchange_held ON exchange (recorded_at) WHERE state = 'held';
-    CREATE INDEX exchange_set_aside ON exchange (number) WHERE state = 'set-aside';
+    CREATE INDEX exchange_state ON exchange (state, number);
+    CREATE INDEX exchange_received ON exchange (received_at);
     CREATE INDEX exchange_submission ON exchange (submission) WHERE submission IS NOT NULL;
     CREATE TABLE original (
       number INTEGER PRIMARY KEY REFERENCES exchange,

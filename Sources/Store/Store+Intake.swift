@@ -53,7 +53,7 @@ extension Store {
       {
         return try row.id("id", in: "exchange")
       }
-      _ = try draft.insert(db)
+      _ = try draft.insert(db, as: waitingState)
       return exchange
     }
   }

@@ -1,5 +1,7 @@
 """The program as an outsider meets it: its command, the folder it keeps, its mailbox host."""
 
+import atexit
+import functools
 import json
 import os
 import shutil
@@ -26,7 +28,6 @@ PROGRAM = Path(os.environ.get("SALLYPORT") or REPOSITORY / ".build/debug/sallypo
 SALLYPORT = "sallyport:north"
 SALLYPORT_MAILBOX = "SALLYPORT1"
 NOTICE = "SALLYPORT_NOTICE"
-ANSWER = "SALLYPORT_NOTICE_ACK"
 
 DEMO_SECONDS = 120
 COMMAND_SECONDS = 60
@@ -72,7 +73,7 @@ class Story:
             raise RuntimeError(f"{PROGRAM} is not there: build it, or name it by SALLYPORT")
         self.directory = Path(tempfile.mkdtemp(prefix="sallyport-demo-"))
         done = run("demo", "--once", "--json", "--keep", self.directory, seconds=DEMO_SECONDS)
-        self.output = done.stdout
+        self.output, self.errors = done.stdout, done.stderr
         if done.returncode:
             self.remove()
             raise RuntimeError(f"the demo ended with {done.returncode}:\n{done.stderr[-4000:]}")
@@ -80,6 +81,14 @@ class Story:
         self.exchanges: list[dict[str, Any]] = self.document["exchanges"]
         self.root = self.directory / "pki/root.pem"
         self.configuration = self.directory / "config/sallyport.yaml"
+
+    @classmethod
+    @functools.cache
+    def shared(cls) -> "Story":
+        """One story for all tests that only look; nobody serves its folder or writes into it."""
+        story = cls()
+        atexit.register(story.remove)
+        return story
 
     def remove(self) -> None:
         shutil.rmtree(self.directory, ignore_errors=True)
@@ -94,11 +103,6 @@ class Story:
     def identity(self, party: str, purpose: str) -> Identity:
         folder = self.directory / "pki" / self.folder(party)
         return Identity(folder / f"{purpose}.pem", folder / f"{purpose}.key")
-
-    def encryption_keys(self) -> dict[str, Identity]:
-        """Every party's key for opening messages, by the name of the party's folder."""
-        folders = [path for path in (self.directory / "pki").iterdir() if path.is_dir()]
-        return {f.name: Identity(f / "encryption.pem", f / "encryption.key") for f in folders}
 
     def mailbox(self, party: str) -> tuple[str, str]:
         """The party's mailbox and its password."""
@@ -163,17 +167,19 @@ def event(kind: str, source: str, data: dict[str, Any], **attributes: Any) -> Ev
 class Daemon:
     """`sallyport serve` on a story's folder, answering while the `with` block runs."""
 
-    def __init__(self, story: Story, configuration: Path | None = None):
+    def __init__(self, story: Story, configuration: Path | None = None, log_level: str = "info"):
         self.story = story
         self.configuration = configuration or story.configuration
+        self.log_level = log_level
         self.log = Path(tempfile.mkstemp(prefix="sallyport-serve-", suffix=".log")[1])
         self.ended: int | None = None
+        self.said = ""  # all that it wrote, once it has stopped
 
     def __enter__(self) -> "Daemon":
         endpoint = urlsplit(self.story.text("endpoint"))
         with open(self.log, "wb") as log:
             self.process = subprocess.Popen(
-                [PROGRAM, "serve", "--config", self.configuration],
+                [PROGRAM, "serve", "--log-level", self.log_level, "--config", self.configuration],
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
@@ -185,9 +191,8 @@ class Daemon:
                 return self
             except OSError:
                 time.sleep(PAUSE_SECONDS)
-        log_text = self.log.read_text(errors="replace")[-4000:]
         self.__exit__()
-        raise RuntimeError(f"the daemon did not answer at {endpoint.netloc}:\n{log_text}")
+        raise RuntimeError(f"the daemon did not answer at {endpoint.netloc}:\n{self.said[-4000:]}")
 
     def stop(self) -> float:
         """Asks it to stop; the seconds that it took. Raises when it takes longer than it may."""
@@ -205,6 +210,7 @@ class Daemon:
             self.process.wait()
             raise
         finally:
+            self.said = self.log.read_text(errors="replace")
             self.log.unlink(missing_ok=True)
 
 
@@ -227,7 +233,7 @@ class Inbox:
 
     def look(self) -> None:
         """Downloads what lies there and has not been seen yet; acknowledges nothing."""
-        for message_id in self.client.list_messages():
+        for message_id in self.client.iterate_message_ids():
             if message_id not in self.arrived:
                 message = self.client.retrieve_message(message_id)
                 sealed = message.read()

@@ -12,7 +12,7 @@ struct FreeTextTests {
     "sex_offender",
     "r.a.p.e", "r a p e", "R A P E", "ra pe d s", "r4pe", "r@pe", "m u r d e r", "murd3r", "k1ll",
     "kil|ed", "v1olent", "vi\u{f6}lence", "viol\u{e9}nce", "raaaape", "as\u{ad}sault",
-    "mur\u{200b}der", "m\u{443}rder", "mu\u{440}der x",
+    "mur\u{200b}der", "m\u{443}rder", "mu\u{440}der x", "\u{3b1}ssault",
     "\u{ff4d}\u{ff55}\u{ff52}\u{ff44}\u{ff45}\u{ff52}",
     "\u{1d426}urder", "victim lives near", "high risk", "MAPPA level 3", "s3x", "$ex", "treisio",
     "убийство", "殺人", "robbery!", "(assault)", "\"stalking\"",
@@ -59,14 +59,50 @@ struct FreeTextTests {
     #expect(try ask.decision().rules == ["FREE-01"])
   }
 
+  @Test func `a text for those who may know the offence is not looked at`() throws {
+    let ask = Notice.confirmed.with { $0.data["name"] = "Murder Invented" }
+    #expect(try ask.decision().outcome == .shared)
+    #expect(try ask.copies()["police:durham"]?.contains("name") == true)
+  }
+
   @Test func `an urgent notice goes on without the text`() throws {
-    let ask = Notice.unexpected.with { $0.data["name"] = "Murder Invented" }
-    let decision = try ask.decision()
-    #expect(decision.outcome == .shared)
-    #expect(decision.rules == ["FREE-01"])
-    let name = decision.outcome(of: "name", to: "police:northumbria")
+    let jobcentre = """
+          recipients:
+            - to: Jobcentre of the area
+              role: jobcentre
+              relation: jobcentreArea
+              fields: [name, discussionReference]
+              rule: XX-01
+              source: invented
+              words: Invented for this test.
+      """
+    let files = try Shipped.rulebookFiles().map { name, text in
+      (
+        name,
+        name == "immigration.yaml"
+          ? text.replacing("    recipients:", with: jobcentre)
+            .replacing("bases: [LB-12]", with: "bases: [LB-12, LB-01]")
+            .replacing("name, conditions]", with: "name, conditions, discussionReference]")
+            .replacing("- role: immigration", with: "- role: [immigration, police]")
+            .replacing("- {fact: immigrationState, value: released}", with: "[]")
+          : name == "lawful-bases.yaml"
+            ? text.replacing("[manage-risk]", with: "[manage-risk, immigration-protection]") : text
+      )
+    }
+    let policy = try Policy(
+      rulebook: Rulebook.parse(files: files),
+      agreement: Agreement.parse(text: Shipped.agreementText()))
+    let ask = Notice.immigration.with {
+      $0.from = "police:durham"
+      $0.data["name"] = "Murder Invented"
+      $0.data["discussionReference"] = "PD-12"
+    }
+    let decision = try ask.decision(by: policy)
+    #expect(decision.outcome == .shared, "\(decision.reasons)")
+    let name = decision.outcome(of: "name", to: "jobcentre:durham")
     #expect(name?.outcome == .conditionFalse)
-    #expect(try ask.copies()["police:northumbria"]?.contains("name") == false)
+    #expect(name?.reason.rule == "FREE-01")
+    #expect(try ask.copies(by: policy) == ["jobcentre:durham": ["discussionReference"]])
   }
 
   @Test func `reasons name the field and never its text`() throws {

@@ -92,6 +92,15 @@ struct GuardTests {
     #expect(released.told == ["jobcentre:durham"])
   }
 
+  @Test func `a rule says whether a person can confirm what it waits for`() throws {
+    let policy = try Shipped.policy.get()
+    let mappaJ = try type("mappa-j.issued.release")
+    #expect(policy.canConfirm("FREE-01", of: mappaJ))
+    #expect(policy.canConfirm("ACC-04", of: mappaJ))
+    #expect(!policy.canConfirm("JCP-01", of: mappaJ))
+    #expect(!policy.canConfirm("CASE-01", of: mappaJ))
+  }
+
   @Test func `nobody can confirm a prior discussion away`() throws {
     let ask = Notice.mappaJ.with {
       $0.data["offenderAware"] = false

@@ -70,7 +70,8 @@ struct PermittedTests {
         for (name, value) in copy.fields { #expect(value == Notice.mappaJ.data[name]) }
       }
     }
-    // `offenderAware` made false holds some of them; most must have been shared for this to mean much.
+    // `offenderAware` made false holds some of them; most must have been shared for this to mean
+    // much.
     #expect(copies > 1000)
   }
 

@@ -231,7 +231,7 @@ import Testing
       _ = try await store.exchange("aaaa")
     }
     #expect(try await store.exchange(other.text).exchange == other)
-    for nothing in ["c", "", "%"] {
+    for nothing in ["x", "", "%"] {
       await #expect(throws: StoreError.unknown("exchange \(nothing)")) {
         _ = try await store.exchange(nothing)
       }

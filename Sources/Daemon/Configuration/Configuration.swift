@@ -91,15 +91,19 @@ extension Configuration {
     let ledger = root.section("ledger")
     let host = root.section("host")
     let limits = root.optionalSection("limits")
-    let inboxes = root.list("inboxes").map { InboxSettings(reading: $0) }
-    let names = inboxes.compactMap { $0?.name }
-    for (place, name) in names.enumerated() where names[..<place].contains(name) {
-      report.add(.init("CONF-005", line: nil, "two inboxes are called \(name)", "rename one"))
-    }
+    let listed = root.list("inboxes")
+    let inboxes = listed.map { InboxSettings(reading: $0) }
+    checkNames(listed, report)
     var bounds = Limits()
     if let limits {
       bounds.messageBytes = limits.bytes("message", default: bounds.messageBytes)
       bounds.bytesInFlight = limits.bytes("in_flight", default: bounds.bytesInFlight)
+      if bounds.bytesInFlight < bounds.messageBytes {
+        report.add(
+          .init(
+            "CONF-003", line: limits.word("in_flight")?.line ?? limits.word("message")?.line,
+            "limits.in_flight is less than one message", "write at least limits.message"))
+      }
       limits.finish()
     }
     let ledgerDirectory = ledger.path("directory")
@@ -123,6 +127,20 @@ extension Configuration {
     root.finish()
     guard let configuration, report.problems.list.isEmpty else { throw report.problems }
     return configuration
+  }
+
+  /// The store knows messages by their inbox's name; one is taken by our own mailbox.
+  private static func checkNames(_ inboxes: [SettingsReader], _ report: ProblemReport) {
+    var taken: Set<String> = []
+    for name in inboxes.compactMap({ $0.word("name") }) {
+      if name.text == StoreKeeper.inbox {
+        report.add(
+          .init("CONF-005", line: name.line, "our own mailbox is called \(name.text)", "rename it"))
+      } else if !taken.insert(name.text).inserted {
+        report.add(
+          .init("CONF-005", line: name.line, "two inboxes are called \(name.text)", "rename one"))
+      }
+    }
   }
 
   private init?(

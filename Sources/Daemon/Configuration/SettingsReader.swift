@@ -7,6 +7,8 @@ import Yams
 final class SettingsReader {
   private let name: String
   private let line: Int?
+  /// The group itself is missing or no group, which is reported: nothing in it is reported again.
+  private let isAbsent: Bool
   private let directory: String
   private let report: ProblemReport
   private var settings: [String: Node] = [:]
@@ -15,10 +17,17 @@ final class SettingsReader {
 
   /// The whole file. Nil (with a reported problem) when it is not a YAML mapping.
   init?(text: String, directory: String, report: ProblemReport) {
-    (name, line, self.directory, self.report) = ("", nil, directory, report)
+    (name, line, isAbsent, self.directory, self.report) = ("", nil, false, directory, report)
     let root: Node?
     do {
       root = try Yams.compose(yaml: text)
+    } catch YamlError.duplicatedKeysInMapping(let keys, let context) {
+      let key = keys.first ?? "a setting"
+      report.add(
+        .init(
+          "CONF-004", line: context.mark.line, "\(key) is set twice in its group, first here",
+          "keep one"))
+      return nil
     } catch {
       let line = (error as? YamlError).flatMap(SettingsReader.line(of:))
       report.add(
@@ -34,6 +43,7 @@ final class SettingsReader {
 
   private init(name: String, node: Node?, line: Int?, directory: String, report: ProblemReport) {
     (self.name, self.line, self.directory, self.report) = (name, line, directory, report)
+    isAbsent = node?.mapping == nil
     if let node, !take(node) {
       report.add(
         .init("CONF-003", line: line, "\(name) is to be a group of settings", "indent them"))
@@ -43,12 +53,14 @@ final class SettingsReader {
   private func take(_ node: Node) -> Bool {
     guard case .mapping(let mapping) = node else { return false }
     for (key, value) in mapping {
-      guard let key = key.string else { continue }
-      if settings.updateValue(value, forKey: key) != nil {
+      guard let word = key.string else {
         report.add(
-          .init("CONF-004", line: value.mark?.line, "\(path(key)) is set twice", "keep one"))
+          .init("CONF-002", line: key.mark?.line, "this is not the name of a setting", "remove it"))
+        continue
       }
-      order.append(key)
+      // No name stands twice: the reader of YAML has refused that.
+      settings[word] = value
+      order.append(word)
     }
     return true
   }
@@ -57,14 +69,21 @@ final class SettingsReader {
 
   private func node(_ key: String, required: Bool) -> Node? {
     asked.insert(key)
-    guard let node = settings[key], node.string != "" else {
-      if required {
+    guard let node = settings[key], !SettingsReader.isEmpty(node) else {
+      if required, !isAbsent {
         report.add(
           .init("CONF-006", line: line, "\(path(key)) is missing", "add it; see sallyport.yaml(5)"))
       }
       return nil
     }
     return node
+  }
+
+  /// Nothing, or what YAML writes for it.
+  private static func isEmpty(_ node: Node) -> Bool {
+    guard case .scalar(let scalar) = node else { return false }
+    return scalar.string.isEmpty
+      || (scalar.style == .plain && ["~", "null"].contains(scalar.string))
   }
 
   private func wrong(_ key: String, _ node: Node, _ wanted: String) {
@@ -80,7 +99,7 @@ final class SettingsReader {
   }
 
   func optionalSection(_ key: String) -> SettingsReader? {
-    settings[key] == nil ? nil : section(key)
+    node(key, required: false) == nil ? nil : section(key)
   }
 
   func list(_ key: String) -> [SettingsReader] {
@@ -126,7 +145,7 @@ final class SettingsReader {
   }
 
   func optionalPath(_ key: String) -> String? {
-    settings[key] == nil ? nil : path(key)
+    node(key, required: false) == nil ? nil : path(key)
   }
 
   func paths(_ key: String) -> [String]? {
@@ -140,7 +159,10 @@ final class SettingsReader {
   }
 
   private static func absolute(_ path: String, from directory: String) -> String {
-    URL(filePath: path.hasPrefix("/") ? path : directory + "/" + path).standardized.path()
+    let url = URL(filePath: path.hasPrefix("/") ? path : directory + "/" + path)
+    let absolute = url.standardized.path(percentEncoded: false)
+    // Names are put together from it: `ledger/` and `ledger` are one folder.
+    return absolute.count > 1 && absolute.hasSuffix("/") ? String(absolute.dropLast()) : absolute
   }
 
   func integer(_ key: String, in range: ClosedRange<Int>) -> Int? {
@@ -186,12 +208,24 @@ final class SettingsReader {
     guard let node = node(key, required: true) else { return nil }
     guard let text = node.string, let url = URL(string: text), url.scheme == "https",
       let host = url.host, !host.isEmpty, url.user == nil, url.query == nil, url.fragment == nil,
-      url.path.isEmpty || url.path == "/"
+      url.path.isEmpty || url.path == "/", (1...65_535).contains(url.port ?? 443),
+      text.utf8.allSatisfy(SettingsReader.isOfAddress)
     else {
       wrong(key, node, "an address such as https://mesh.example.org:8443")
       return nil
     }
     return text.hasSuffix("/") ? String(text.dropLast()) : text
+  }
+
+  /// What host names, addresses and ports are written with.
+  private static func isOfAddress(_ byte: UInt8) -> Bool {
+    (0x30...0x39).contains(byte) || (0x61...0x7a).contains(byte | 0x20)
+      || "-._~:/[]".utf8.contains(byte)
+  }
+
+  /// A setting's text and line as they stand, for checks across groups; nothing is reported.
+  func word(_ key: String) -> (text: String, line: Int?)? {
+    settings[key].flatMap { node in node.string.map { ($0, node.mark?.line) } }
   }
 
   /// Reports every setting that nobody asked for, with the nearest that exists.

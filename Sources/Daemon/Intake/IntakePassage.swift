@@ -13,7 +13,7 @@ struct IntakePassage {
   /// The exchange was held; this is another decision upon it.
   var wasHeld = false
   var firstExchange: ExchangeID?
-  var person = Person.unknown
+  var person = Person.unknown([])
   var answered: AnsweredExchange?
   var decision: Decision?
   var deliveries: [NewDelivery] = []
@@ -21,7 +21,7 @@ struct IntakePassage {
 
   enum Person {
     /// Nobody is known by these identifiers, or by too few of them.
-    case unknown
+    case unknown([PersonIdentifier])
     /// A case begins with this notification.
     case new(CaseID, [PersonIdentifier])
     case known(CaseSnapshot, [PersonIdentifier])
@@ -69,28 +69,35 @@ struct IntakePassage {
   }
 
   private func held(_ opened: (notification: Notification, verdict: Verdict)) -> HeldRecord {
-    var snapshot: CaseSnapshot?
-    if case .known(let known, _) = person { snapshot = known }
-    return HeldRecord(
-      notification: opened.notification, verdict: opened.verdict, caseID: snapshot?.id,
-      caseVersion: snapshot?.version, supersedesHeld: wasHeld)
+    switch person {
+    case .known(let snapshot, _):
+      HeldRecord(
+        notification: opened.notification, verdict: opened.verdict, caseID: snapshot.id,
+        caseVersion: snapshot.version, supersedesHeld: wasHeld)
+    case .new(_, let identifiers), .unknown(let identifiers):
+      HeldRecord(
+        notification: opened.notification, verdict: opened.verdict, identifiers: identifiers,
+        supersedesHeld: wasHeld)
+    }
   }
 
   private func decided(
     _ opened: (notification: Notification, verdict: Verdict), _ decision: Decision
   ) -> DecidedRecord {
+    let shared = decision.outcome == .shared
+    // A registration that is sent again may bring identifiers that the case was not known by.
+    let type = regime.policy.rulebook.types[decision.type]
+    let registers = shared && type?.registersCase == true
     let subjectCase: DecidedRecord.Case =
       switch person {
-      case .unknown: .none
+      case .unknown(let identifiers): .unknown(identifiers)
       case .new(let id, let identifiers):
         // A case begins only with what was shared; a refused registration leaves none.
-        decision.outcome == .shared ? .new(id, identifiers: identifiers) : .none
+        shared ? .new(id, identifiers: identifiers) : .unknown(identifiers)
       case .known(let snapshot, let identifiers):
         .existing(
-          snapshot.id, version: snapshot.version,
-          newIdentifiers: decision.registersCase && decision.outcome == .shared ? identifiers : [])
+          snapshot.id, version: snapshot.version, newIdentifiers: registers ? identifiers : [])
       }
-    let shared = decision.outcome == .shared
     return DecidedRecord(
       notification: opened.notification, verdict: opened.verdict, decision: decision,
       subjectCase: subjectCase, deliveries: shared ? deliveries : [],

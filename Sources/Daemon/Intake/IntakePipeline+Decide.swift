@@ -11,6 +11,8 @@ extension IntakePipeline {
     _ intake: inout Intake, _ passage: inout IntakePassage
   ) async throws -> Intake.Action {
     guard let (notification, verdict) = passage.opened else { return intake.interrupted() }
+    // What an earlier try decided rested on a case that has moved since.
+    (passage.decision, passage.deliveries, passage.deadlines) = (nil, [], [])
     if !passage.wasHeld {
       switch try await store.notificationKnown(
         source: notification.source, event: notification.id, contentDigest: verdict.contentDigest)
@@ -35,22 +37,27 @@ extension IntakePipeline {
   ) async throws -> Intake.Action {
     let policy = passage.regime.policy
     let identifiers = policy.identifiers(in: notification)
-    switch try await store.findCase(by: identifiers) {
+    let match = try await store.findCase(by: identifiers)
+    passage.person = .unknown(identifiers)
+    switch match {
     case .one(let snapshot):
       passage.person = .known(snapshot, identifiers)
       return intake.identified()
     case .conflict:
-      passage.person = .unknown
       return intake.unidentified(ambiguous: true)
     case .uncertain, .none:
       if let snapshot = try await knownOtherwise(passage, notification) {
+        guard snapshot.agrees(with: match, identifiers) else {
+          return intake.unidentified(ambiguous: true)
+        }
         passage.person = .known(snapshot, identifiers)
         return intake.identified()
       }
       guard policy.rulebook.types[notification.type]?.registersCase == true else {
-        passage.person = .unknown
         return intake.unidentified(ambiguous: false)
       }
+      // Known by one identifier alone: neither somebody new nor surely that person.
+      guard match == .none else { return intake.unidentified(ambiguous: true) }
       passage.person = .new(CaseID.random(), identifiers)
       return intake.identified()
     }
@@ -122,6 +129,18 @@ extension IntakePipeline {
     case .known(let snapshot, _): store.subjectReference(of: snapshot.id, for: copy.recipient)
     // Nobody yet: a reference that stands for this notification alone.
     case .unknown: store.subjectReference(of: passage.message.exchange, for: copy.recipient)
+    }
+  }
+}
+
+extension CaseSnapshot {
+  /// Whether a case that was found by a reference can be whom the identifiers mean. If they name another
+  /// case, or this one has another value of one of them, somebody has mixed up two people.
+  fileprivate func agrees(with match: CaseMatch, _ identifiers: [PersonIdentifier]) -> Bool {
+    if case .uncertain(let other) = match, other != id { return false }
+    return identifiers.allSatisfy { identifier in
+      guard let known = facts[identifier.kind.rawValue]?.string else { return true }
+      return PersonIdentifier(kind: identifier.kind, value: known) == identifier
     }
   }
 }

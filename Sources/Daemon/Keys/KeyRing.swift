@@ -43,7 +43,8 @@ package struct KeyRing: Sendable {
   package init(keys: [Key]) throws(KeyRingProblem) {
     for use in Use.allCases {
       let ofUse = keys.filter { $0.use == use }
-      guard !ofUse.isEmpty, Set(ofUse.map(\.version)).count == ofUse.count,
+      guard !ofUse.isEmpty, ofUse.allSatisfy({ $0.version >= 1 }),
+        Set(ofUse.map(\.version)).count == ofUse.count,
         ofUse.allSatisfy({ key in
           switch use {
           case .signing, .decryption: key.certificate != nil && !key.secret.isEmpty
@@ -65,6 +66,17 @@ package struct KeyRing: Sendable {
     // `init` held that each use has at least one.
     keys(use)[0]
   }
+}
+
+// No text or dump shows a secret: ids alone.
+extension KeyRing: CustomStringConvertible, CustomReflectable {
+  package var description: String { "KeyRing(\(keys.map(\.id).joined(separator: ", ")))" }
+  package var customMirror: Mirror { Mirror(self, children: ["keys": keys.map(\.id)]) }
+}
+
+extension KeyRing.Key: CustomStringConvertible, CustomReflectable {
+  package var description: String { "KeyRing.Key(\(id))" }
+  package var customMirror: Mirror { Mirror(self, children: ["id": id]) }
 }
 
 /// Why a key ring cannot be used. The operator's turn.

@@ -36,17 +36,17 @@ package struct JSONLogHandler: LogHandler {
   }
 
   package func log(event: LogEvent) {
-    var members: [String: JSONValue] = [
-      "time": .string(now().description), "level": .string(event.level.rawValue),
-      "part": .string(label), "message": .string(event.message.description),
-    ]
     let facts = metadata.merging(event.metadata ?? [:]) { _, new in new }
-    for (key, value) in facts {
-      let told =
-        JSONLogHandler.allowedKeys.contains(key)
-        ? String(value.description.prefix(256)) : "(kept out)"
-      members[key] = .string(told)
+    var members = facts.reduce(into: [String: JSONValue]()) { members, fact in
+      let isAllowed = JSONLogHandler.allowedKeys.contains(fact.key)
+      members[fact.key] = .string(
+        isAllowed ? String(fact.value.description.prefix(256)) : "(kept out)")
     }
+    // Last: a fact that a library calls `message` takes nobody's place.
+    members["time"] = .string(now().description)
+    members["level"] = .string(event.level.rawValue)
+    members["part"] = .string(label)
+    members["message"] = .string(event.message.description)
     write(JSONValue.object(members).canonicalText + "\n")
   }
 }

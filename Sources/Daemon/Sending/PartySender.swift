@@ -19,7 +19,8 @@ package struct PartySender: Sendable {
   ) throws(NotificationProblem) -> Notification {
     let event: JSONValue
     do { event = try JSONValue.parse(content) } catch { throw .notJSON(error) }
-    guard var members = event.object else { throw .notCloudEvents }
+    // A member that is null counts as left out (JSON event format, section 2.2).
+    guard var members = event.object?.filter({ $0.value != .null }) else { throw .notCloudEvents }
     let defaults: [String: JSONValue] = [
       "specversion": "1.0", "id": .string(ExchangeID.random().text),
       "source": .string(profile.party.text), "time": .string(now().description),

@@ -1,7 +1,7 @@
 package import Exchange
 
 /// Who speaks, and to whom, when a party sends from the command line: a small YAML file.
-package struct SenderProfile: Sendable {
+package struct SenderProfile: Sendable, CustomStringConvertible, CustomReflectable {
   package let party: PartyID
   let mailbox: MailboxID
   let url: String
@@ -29,6 +29,10 @@ package struct SenderProfile: Sendable {
     guard let profile, report.problems.list.isEmpty else { throw report.problems }
     return profile
   }
+
+  // No text or dump shows a secret.
+  package var description: String { "SenderProfile(\(party))" }
+  package var customMirror: Mirror { Mirror(self, children: ["party": party]) }
 
   private init?(reading root: SettingsReader, report: ProblemReport) {
     let secret = { (key: String) -> String? in

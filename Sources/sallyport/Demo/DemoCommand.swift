@@ -77,7 +77,11 @@ struct DemoCommand: AsyncParsableCommand {
       Say.answer(JSONText.of(DemoDocument(views, report: report, vkey: vkey, play: play)))
       return report.isSound
     }
-    Narrator.tell(report, vkey: vkey, play: play)
+    Narrator.tell(report)
+    Say.answer(
+      once && keep == nil
+        ? "Keep it all, to look closer: sallyport demo --once --keep DIR"
+        : "    sallyport audit verify --key '\(vkey)' \(play.configuration.ledger.directory)")
     if !once {
       Say.answer("\nRunning on. Try, in another terminal:")
       Say.answer("  sallyport status --config \(play.configurationFile)")

@@ -1,4 +1,3 @@
-import Daemon
 import Demo
 import Exchange
 import Foundation
@@ -66,11 +65,10 @@ enum Narrator {
     }
   }
 
-  static func tell(_ report: LedgerReport, vkey: VerifierKey, play: DemoPlay) {
+  static func tell(_ report: LedgerReport) {
+    let size = report.size ?? 0
     Say.answer(
-      "\n\(colour(32, "✓")) The ledger: \(report.size ?? 0) entries, every one re-hashed, signature and root hold."
-    )
+      "\n\(colour(32, "✓")) The ledger: \(size) entries, every one re-hashed, signature and root hold.")
     Say.answer("    root \(report.root?.base64 ?? "")")
-    Say.answer("    sallyport audit verify --key '\(vkey)' \(play.configuration.ledger.directory)")
   }
 }
