@@ -1,3 +1,5 @@
+package import Exchange
+
 #if DEBUG
   import Glibc
   import Synchronization
@@ -6,8 +8,8 @@
 /// Named places between two durable or external steps (docs/architecture.md lists them).
 ///
 /// In debug builds the environment variable `SALLYPORT_FAULT` names one, and the process ends itself there
-/// with SIGKILL, as a power cut would; `NAME:3` lets the first two passes go by. Release builds hold
-/// nothing of this.
+/// with SIGKILL, as a power cut would; `NAME:3` lets the first two passes go by, and `NAME@ID` all but
+/// those of the message that the carrier calls so. Release builds hold nothing of this.
 package enum FaultPoint: String, CaseIterable, Sendable {
   case afterList = "after-list"
   case afterDownload = "after-download"
@@ -29,18 +31,24 @@ package enum FaultPoint: String, CaseIterable, Sendable {
   case afterPublish = "after-publish"
 
   #if DEBUG
-    private static let chosen: (name: String, pass: Int)? = {
+    private static let chosen: (name: String, pass: Int, message: String?)? = {
       guard let value = getenv("SALLYPORT_FAULT") else { return nil }
-      let parts = String(cString: value).split(separator: ":")
-      return parts.first.map { (String($0), parts.dropFirst().first.flatMap { Int($0) } ?? 1) }
+      let words = String(cString: value).split(separator: "@", maxSplits: 1)
+      let parts = words.first?.split(separator: ":") ?? []
+      let pass = parts.dropFirst().first.flatMap { Int($0) } ?? 1
+      return parts.first.map { (String($0), pass, words.dropFirst().first.map(String.init)) }
     }()
     private static let passes = Mutex(0)
   #endif
 
   /// Ends the process here if this is the point that the environment names.
-  package func reached() {
+  ///
+  /// - Parameter message: the message at hand, where there is one.
+  package func reached(with message: CarrierMessageID? = nil) {
     #if DEBUG
-      guard let chosen = FaultPoint.chosen, chosen.name == rawValue else { return }
+      guard let chosen = FaultPoint.chosen, chosen.name == rawValue,
+        chosen.message == nil || chosen.message == message?.text
+      else { return }
       let pass = FaultPoint.passes.withLock { passes in
         passes += 1
         return passes

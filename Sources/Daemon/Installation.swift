@@ -46,7 +46,7 @@ package struct Installation: Sendable {
       let key = try BoundedFile.bytes(keys.keyEncryptionKeyFile, limit: 64)
       return try KeyRing(opening: sealed, with: key)
     } catch let error as KeyRingProblem {
-      throw problem(error.code, keys.ringFile, error.text, "sallyport errors \(error.code)")
+      throw problem(error.code, keys.ringFile, error.text, "see \(error.code) in docs/errors.md")
     } catch let error as BoundedFile.Problem {
       throw problem("CONF-010", keys.ringFile, error.text, "check keys in the configuration")
     } catch {

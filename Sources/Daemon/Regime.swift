@@ -4,6 +4,7 @@ import Foundation
 package import Mailbox
 package import Rules
 package import Seal
+import Store
 
 /// What is in force at one moment: rules, keys and calendar, loaded together and swapped together.
 package struct Regime: Sendable {
@@ -15,6 +16,18 @@ package struct Regime: Sendable {
 }
 
 extension Regime {
+  /// As the ledger names the rules; nil only if a digest is not of its form.
+  var digests: PolicyDigests? {
+    PolicyDigests(rulebook: policy.rulebook.digest, agreement: policy.agreement.digest)
+  }
+
+  /// Each departure from the rulebook, in words of the agreement: loud, in the ledger.
+  var departures: [String] {
+    policy.agreement.departures.map {
+      "\($0.rule) for \($0.type) until \($0.ends), approved by \($0.approver): \($0.reason)"
+    }
+  }
+
   /// Loads everything that the configuration names. `check` and `serve` both come through here; every
   /// problem found is reported at once.
   package static func load(
@@ -186,7 +199,9 @@ private final class RegimeLoader {
       files.dropFirst().reduce(files.first?.trust) { trust, file in trust?.joined(file.trust) }
     }
     do {
-      return try Sealer(identity: identity, parties: parties)
+      return try Sealer(
+        identity: identity, parties: parties,
+        limits: SealLimits(messageBytes: configuration.limits.messageBytes))
     } catch {
       let told = problems.list.count
       for file in pinned.joined() {
@@ -208,7 +223,7 @@ private final class RegimeLoader {
       key: try PrivateKey(pem: String(decoding: key.secret, as: UTF8.self)))
   }
 
-  /// A party with a mailbox and a password file gets in; a party without a file has no mailbox here.
+  /// A party with a mailbox and a password file gets in; a party without a file is a mistake, told.
   func mailboxes(policy: Policy) -> [MailboxID: MailboxCredentials] {
     var credentials: [MailboxID: MailboxCredentials] = [:]
     for party in policy.parties {

@@ -12,7 +12,7 @@ import UnixSignals
 /// The daemon: all workers over one store, started together and stopped in reverse order.
 package struct SallyportDaemon: Sendable {
   package let store: Store
-  package let board = InboxBoard()
+  private let board: InboxBoard
   /// Signalled by whoever wants the daemon to drain and stop; signals of the system do the same.
   package let stop = Wakeup()
   private let installation: Installation
@@ -33,6 +33,7 @@ package struct SallyportDaemon: Sendable {
     self.now = now
     self.log = log
     regime = RegimeInForce(installation.regime)
+    board = InboxBoard(stateDirectory: installation.configuration.stateDirectory)
     store = try Store.open(
       directory: installation.configuration.stateDirectory, keys: installation.ring.storeKeys(),
       mode: .owner)
@@ -48,10 +49,12 @@ package struct SallyportDaemon: Sendable {
     onListening: @escaping @Sendable (_ port: Int) async -> Void = { _ in }
   ) async throws {
     let policy = regime.current.policy
-    guard
-      let digests = PolicyDigests(
-        rulebook: policy.rulebook.digest, agreement: policy.agreement.digest)
-    else { throw KeyRingProblem.cannotOpen }
+    guard let digests = regime.current.digests else { throw KeyRingProblem.cannotOpen }
+    // First of all: a ledger that does not fit the store is evidence, and nothing may be added to it.
+    let ledger = installation.configuration.ledger
+    let sequencer = try await Sequencer.open(
+      store: store, directory: ledger.directory, guardFile: ledger.guardFile,
+      key: installation.ring.ledgerKey(origin: ledger.origin))
     try await store.recordService(.started(version: version, digests), at: now())
     log.notice(
       "started",
@@ -59,10 +62,6 @@ package struct SallyportDaemon: Sendable {
         "version": "\(version)", "rulebook": "\(policy.rulebook.digest)",
         "agreement": "\(policy.agreement.digest)",
       ])
-    let ledger = installation.configuration.ledger
-    let sequencer = try await Sequencer.open(
-      store: store, directory: ledger.directory, guardFile: ledger.guardFile,
-      key: installation.ring.ledgerKey(origin: ledger.origin))
     let transport = try HTTPSTransport()
     var group = ServiceGroupConfiguration(
       services: try services(transport, sequencer, onListening: onListening).map {
@@ -106,7 +105,6 @@ package struct SallyportDaemon: Sendable {
     let recovery = Recovery(
       needed: !store.wasCleanExit,
       inboxes: configuration.inboxes.map(\.name) + [StoreKeeper.inbox])
-    let fatal = FatalError()
     let keeper = StoreKeeper(
       store: store, regime: regime, ownMailbox: configuration.mailbox, now: now,
       onSubmission: { submissions.signal() })
@@ -116,8 +114,12 @@ package struct SallyportDaemon: Sendable {
     var services: [any Service] = [
       LedgerWorker(sequencer: sequencer, log: log),
       ClockWorker(store: store, now: now, log: log),
-      FatalWatch(fatal: fatal),
+      FailureWatch(store: store, log: log),
+      ReloadWorker(
+        installation: installation, regime: regime, store: store, now: now, log: log,
+        onReload: { held.signal() }),
       StopSwitch(stop: stop),
+      BoardWorker(board: board, log: log),
       HeldWorker(
         store: store, pipeline: pipeline, wakeup: held, now: now, log: log),
       SubmissionWorker(
@@ -127,7 +129,7 @@ package struct SallyportDaemon: Sendable {
     for settings in configuration.inboxes {
       services.append(
         try inboxWorker(
-          settings, transport: transport, pipeline: pipeline, recovery: recovery, fatal: fatal,
+          settings, transport: transport, pipeline: pipeline, recovery: recovery,
           onRecorded: { held.signal() }))
     }
     return services + [host]
@@ -135,7 +137,7 @@ package struct SallyportDaemon: Sendable {
 
   private func inboxWorker(
     _ settings: Configuration.InboxSettings, transport: HTTPSTransport, pipeline: IntakePipeline,
-    recovery: Recovery, fatal: FatalError, onRecorded: @escaping @Sendable () -> Void
+    recovery: Recovery, onRecorded: @escaping @Sendable () -> Void
   ) throws -> InboxWorker {
     let identity = try TLSIdentity(
       certificate: BoundedFile.bytes(settings.certificateFile),
@@ -153,7 +155,7 @@ package struct SallyportDaemon: Sendable {
     return InboxWorker(
       name: settings.name, inbox: MeshClient(endpoint: endpoint, transport: transport, now: now),
       settings: polling, store: store, pipeline: pipeline, recovery: recovery, board: board,
-      fatal: fatal, now: now, log: log, onRecorded: onRecorded)
+      now: now, log: log, onRecorded: onRecorded)
   }
 
   private func hostConfiguration() throws -> HostConfiguration {

@@ -62,21 +62,27 @@ package struct Intake: Equatable, Sendable {
     case signedLongAgo = "signed-long-ago"
     case personNotKnown = "person-not-known"
     case personAmbiguous = "person-ambiguous"
+    /// A newer word on the same is on record already: this one arrived late.
+    case olderThanKnown = "older-than-known"
   }
 
   /// What opening found.
   package struct Opened: Equatable, Sendable {
     /// The signing-time attribute; nil when the signature has none.
     package let signedAt: Instant?
+    /// The notification's own time: facts go by it, so one from the future would freeze them.
+    package let statedAt: Instant
     package let isKnownType: Bool
     /// Urgent types are never held for age, a stale revocation list or an unknown person.
     package let isUrgent: Bool
     package let revocation: Verdict.Revocation
 
     package init(
-      signedAt: Instant?, isKnownType: Bool, isUrgent: Bool, revocation: Verdict.Revocation
+      signedAt: Instant?, statedAt: Instant, isKnownType: Bool, isUrgent: Bool,
+      revocation: Verdict.Revocation
     ) {
       self.signedAt = signedAt
+      self.statedAt = statedAt
       self.isKnownType = isKnownType
       self.isUrgent = isUrgent
       self.revocation = revocation
@@ -146,7 +152,7 @@ extension Intake {
     case .received:
       isUrgent = facts.isUrgent
       guard facts.isKnownType else { return commit(setAside: .unknownType) }
-      if let signedAt = facts.signedAt, signedAt > now + Intake.signedAhead {
+      if max(facts.signedAt ?? facts.statedAt, facts.statedAt) > now + Intake.signedAhead {
         return commit(setAside: .signedAhead)
       }
       if facts.revocation == .stale {

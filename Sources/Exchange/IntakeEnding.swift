@@ -82,13 +82,15 @@ package enum IntakeReason: String, Error, Sendable, Codable, CaseIterable, Custo
   case staleTooOften = "INTK-009"
   case outOfOrder = "INTK-010"
   case interrupted = "INTK-011"
+  case carrierReport = "INTK-012"
 
   package var code: String { rawValue }
 
   package var turn: Turn {
     switch self {
     case .conflict, .unknownType, .signedAhead: .sender
-    case .triedTooOften, .personNotKnown, .personAmbiguous, .signedLongAgo, .revocationListStale:
+    case .triedTooOften, .personNotKnown, .personAmbiguous, .signedLongAgo, .revocationListStale,
+      .carrierReport:
       .operator
     case .staleTooOften, .interrupted: .network
     case .outOfOrder: .us
@@ -101,7 +103,7 @@ package enum IntakeReason: String, Error, Sendable, Codable, CaseIterable, Custo
       switch self {
       case .conflict:
         "the sender used this id before for other content; set aside, the first one stands"
-      case .unknownType: "no rulebook knows this type; set aside, the sender is told"
+      case .unknownType: "no rulebook knows this type; set aside"
       case .triedTooOften: "opening it failed to finish three times; set aside unopened"
       case .personNotKnown: "no case is known for this person; held until one is registered"
       case .personAmbiguous: "the identifiers fit more than one case; held for a person to settle"
@@ -110,6 +112,7 @@ package enum IntakeReason: String, Error, Sendable, Codable, CaseIterable, Custo
       case .revocationListStale: "the signer's revocation list is out of date; held for a new one"
       case .staleTooOften: "case or rules changed at each of five tries; the next poll tries again"
       case .outOfOrder: "a step came out of turn; nothing was committed, the next poll tries again"
+      case .carrierReport: "a carrier reports that something was not collected; kept for a person"
       case .interrupted: "stopped on the way; nothing was committed, the next poll tries again"
       }
     return "\(rawValue) \(text)"

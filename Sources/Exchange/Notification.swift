@@ -81,6 +81,7 @@ extension Notification {
     "specversion", "id", "source", "type", "time", "subject", "datacontenttype", "dataschema",
     "audience", "correlationid", "causationid", "expirytime", "purpose", "basis",
     "dataclassification", "owner", "data", "ackby", "decision", "policydigest", "onbehalfof",
+    "flags",
   ]
 
   /// Parses the CloudEvents JSON format (CloudEvents 1.0.2, section 3 of the JSON event format).

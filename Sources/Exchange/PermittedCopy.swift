@@ -33,10 +33,12 @@ package struct OutboundNotification: Equatable, Sendable {
   ///   - answerBy: the last day for the recipient's answer, if one is owed.
   ///   - decision: names the decision, for questions.
   ///   - policyDigest: digests of rulebook and agreement in force.
+  ///   - flags: what the recipient must know about a message that went on although something was not
+  ///     in order.
   package init(
     permitted: PermittedCopy, of original: Notification, delivery: DeliveryID,
     subject: SubjectReference, correlationID: EventID?, answerBy: CivilDate?, decision: ExchangeID,
-    policyDigest: String, purpose: String, basis: String
+    policyDigest: String, purpose: String, basis: String, flags: [Intake.Flag] = []
   ) {
     self.delivery = delivery
     recipient = permitted.recipient
@@ -52,6 +54,9 @@ package struct OutboundNotification: Equatable, Sendable {
     members["correlationid"] = correlationID.map { .string($0.text) }
     members["expirytime"] = original.expiryTime.map { .string($0.description) }
     members["dataclassification"] = original.dataClassification.map { .string($0) }
+    if !flags.isEmpty {
+      members["flags"] = .string(flags.map(\.rawValue).sorted().joined(separator: " "))
+    }
     members["ackby"] = answerBy.map { .string($0.description) }
     content = JSONValue.object(members).canonicalBytes
   }

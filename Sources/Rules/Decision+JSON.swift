@@ -15,6 +15,13 @@ extension Decision {
     ]
   }
 
+  /// The decision without the values of the facts that it sets: what may be shown to an operator.
+  package var summary: JSONValue {
+    guard var members = json.object else { return json }
+    members["facts"] = .array(factChanges.map { .string($0.name) })
+    return .object(members)
+  }
+
   package init?(json: JSONValue) {
     guard let outcome = json["outcome"]?.string.flatMap(Outcome.init(rawValue:)),
       let type = json["type"]?.string.flatMap(NotificationType.init),

@@ -2,8 +2,8 @@ package import Exchange
 
 /// The outcome for one notification: who is told what, and why, or why nobody is.
 ///
-/// A value without any field's content: it goes, encrypted, into the ledger's detail and is what
-/// `explain` and the console print. Reasons are structured first and become text last.
+/// It names fields and gives reasons, and holds no field's content but the values of the facts that it
+/// sets: `summary` is without those too. Reasons are structured first and become text last.
 package struct Decision: Equatable, Sendable {
   package enum Outcome: String, Sendable {
     case shared

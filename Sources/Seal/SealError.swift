@@ -95,7 +95,7 @@ package enum SealError: Error, Sendable, Equatable, CustomStringConvertible {
   /// The code that a receipt may carry: `code`, or the generic one.
   package var outsideCode: String { disclosable ? code : SealError.genericCode }
 
-  /// True when the same bytes may open later without anybody sending again: the message is held.
+  /// True when the same bytes may open later without anybody sending again: the message stays where it is.
   package var isHold: Bool {
     switch self {
     case .revocationStale, .revocationMissing: true
@@ -198,12 +198,12 @@ extension SealError {
       (
         "SEAL-025", .operator,
         "the revocation list for \(party) is a week or more past its next update",
-        "fetch the current list; the message is held until then"
+        "fetch the current list; the message stays where it is until then"
       )
     case .revocationMissing(let party):
       (
         "SEAL-026", .operator, "a revocation list for \(party) is missing",
-        "provide a list of every issuer in its chain; the message is held until then"
+        "provide a list of every issuer in its chain; the message stays where it is until then"
       )
     case .legacyNotAllowed(let party):
       (

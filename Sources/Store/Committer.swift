@@ -48,6 +48,7 @@ final class Committer: Sendable {
   init(pool: DatabasePool) { self.pool = pool }
 
   var statistics: CommitStatistics { state.withLock { $0.statistics } }
+  var failure: StoreError? { state.withLock { $0.failure } }
   var waitingCount: Int { state.withLock { $0.waiting.count } }
 
   func commit<Value: Sendable>(

@@ -27,6 +27,18 @@ extension Store {
     }
   }
 
+  /// Brings up again what is held under codes that begin so: the keys, certificates or lists that it
+  /// waits for may have been mended.
+  package func lookAgain(codePrefixes: [String]) async throws(StoreError) {
+    try await commit { db in
+      for prefix in codePrefixes {
+        try db.run(
+          "UPDATE exchange SET look_again = 1 WHERE state = 'held' AND substr(code, 1, ?) = ?",
+          [prefix.utf8.count, prefix])
+      }
+    }
+  }
+
   /// One held exchange. Throws STOR-015 when there is none, STOR-018 when it is not held.
   package func heldExchange(_ exchange: ExchangeID) async throws(StoreError) -> HeldExchange {
     try await read { db in

@@ -72,6 +72,9 @@ package final class Store: Sendable {
   /// How well commits are shared; for metrics.
   package var commitStatistics: CommitStatistics { committer?.statistics ?? CommitStatistics() }
 
+  /// The error after which nothing can be written any more; nil while all is well. The process is to end.
+  package var failure: StoreError? { committer?.failure }
+
   /// The rules that are in force, as last recorded.
   package var policy: PolicyDigests? { policyNow.withLock { $0 } }
 

@@ -142,7 +142,7 @@ extension StoreError: CustomStringConvertible {
       "exchange \(exchange) is not in a state for this; look with sallyport show \(exchange)"
     case .eraseIncomplete: "erased, but the log could not be truncated yet; erase again"
     case .malformedRecord(let what): "a record contradicts the store (\(what)); report it"
-    case .keyForm: "a store key must have 32 bytes and a version from 1; run sallyport keys check"
+    case .keyForm: "a store key must have 32 bytes and a version from 1"
     case .ledgerWrite(let file, let errno):
       "cannot write \(file) of the ledger (errno \(errno)); check the disk, then start again"
     case .ledgerWentBack(let signed, let found):

@@ -1,5 +1,6 @@
-import Daemon
 import Testing
+
+@testable import Daemon
 
 /// One mistake in the template, and what is to be said of it.
 struct Mistake: Sendable, CustomTestStringConvertible {
@@ -22,7 +23,7 @@ struct Mistake: Sendable, CustomTestStringConvertible {
   static let duration = "a duration from 100ms to 24h, such as 5m or 30s"
   static let size = "a size from 1KiB to 1024MiB, such as 20MiB"
   static let address = "an address such as https://mesh.example.org:8443"
-  static let add = "add it; see sallyport.yaml(5)"
+  static let add = "add it; config/sallyport.example.yaml shows each"
 
   static func url(_ text: String) -> Mistake {
     Mistake(
@@ -122,7 +123,8 @@ struct Mistake: Sendable, CustomTestStringConvertible {
 
   static let twice = [
     Mistake(
-      2, "party: sallyport:south", "CONF-004", line: 1, "party is set twice in its group, first here",
+      2, "party: sallyport:south", "CONF-004", line: 1,
+      "party is set twice in its group, first here",
       "keep one"),
     Mistake(
       9, "  ring: keys/other", "CONF-004", line: 8, "ring is set twice in its group, first here",
@@ -153,7 +155,8 @@ struct Mistake: Sendable, CustomTestStringConvertible {
 }
 
 @Suite struct `Mistakes in the configuration are told with code, line and next step` {
-  @Test(arguments: Mistake.unknown + Mistake.missing + Mistake.wrong + Mistake.twice + Mistake.notYAML)
+  @Test(
+    arguments: Mistake.unknown + Mistake.missing + Mistake.wrong + Mistake.twice + Mistake.notYAML)
   func `one mistake is told once, at its line`(mistake: Mistake) {
     let text = Template.with([mistake.at: mistake.text])
     let found = problems { () throws(ConfigurationProblems) in try Template.parse(text) }
@@ -180,7 +183,9 @@ struct Mistake: Sendable, CustomTestStringConvertible {
     }
   }
 
-  @Test(arguments: ["", "\n\n", "# nothing but a remark\n", "- party\n- mailbox\n", "sallyport\n", "~"])
+  @Test(arguments: [
+    "", "\n\n", "# nothing but a remark\n", "- party\n- mailbox\n", "sallyport\n", "~",
+  ])
   func `a file without settings says where to start`(text: String) {
     let found = problems { () throws(ConfigurationProblems) in try Template.parse(text) }
     #expect(

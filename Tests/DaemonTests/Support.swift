@@ -8,7 +8,9 @@ final class TemporaryFolder: Sendable {
   let path: String
 
   init() throws {
-    path = FileManager.default.temporaryDirectory.path() + "/daemon-tests-\(UUID().uuidString)"
+    path =
+      FileManager.default.temporaryDirectory.appending(path: "daemon-tests-\(UUID().uuidString)")
+      .path()
     try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
   }
 
@@ -22,7 +24,9 @@ final class TemporaryFolder: Sendable {
     Array(try Data(contentsOf: URL(filePath: path + "/" + name)))
   }
 
-  func remove(_ name: String) throws { try FileManager.default.removeItem(atPath: path + "/" + name) }
+  func remove(_ name: String) throws {
+    try FileManager.default.removeItem(atPath: path + "/" + name)
+  }
 
   /// All bytes of all files below a folder.
   func allBytes(of name: String) throws -> Data {
@@ -36,7 +40,8 @@ final class TemporaryFolder: Sendable {
 
 /// The folder of the data that is shipped with the program.
 enum Shipped {
-  static let path = URL(filePath: #filePath).deletingLastPathComponent()
+  static let path =
+    URL(filePath: #filePath).deletingLastPathComponent()
     .deletingLastPathComponent().deletingLastPathComponent().path() + "config"
 }
 

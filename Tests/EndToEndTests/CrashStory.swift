@@ -135,6 +135,15 @@ actor CrashStory {
     } catch is MeshError {}
   }
 
+  /// Everybody asks once more for what was given before, as soon as the daemon can be reached; false
+  /// until then.
+  func collectAgain() async throws -> Bool {
+    do {
+      for recipient in recipients { try await recipient.collectAgain() }
+      return true
+    } catch is MeshError { return false }
+  }
+
   /// The discussion takes place once both MAPPA Js are held for it.
   private func recordDiscussion() async throws {
     guard let store, !upstream.contains(where: { $0.name == "discussion" }) else { return }
@@ -142,7 +151,7 @@ actor CrashStory {
     guard !waiting.isEmpty else { return }
     for entry in waiting {
       let known = try await store.carrierMessage(entry.key)
-      guard known?.ending == .held(code: "JCP-03") else { return }
+      guard known?.ending == .held(code: "JCP-01") else { return }
     }
     try await publish("discussion")
   }
@@ -177,22 +186,26 @@ actor CrashStory {
     return Post(name: "answer to \(name)", event: event, sealed: try agency.seal(notification))
   }
 
-  /// Whether everything that was put up has come to its end, as far as anybody can see.
-  func isDone() async throws -> Bool {
-    guard let store, posts.count == CrashStory.answered.count,
-      posts.values.allSatisfy({ $0.accepted != nil })
-    else { return false }
+  /// What has not come to its end yet, as far as anybody can see; empty when all is done.
+  ///
+  /// - Parameter answers: how many MAPPA Js there are to answer.
+  func outstanding(answers: Int = answered.count) async throws -> [String] {
+    guard let store else { return ["no store"] }
+    let accepted = posts.values.filter { $0.accepted != nil }
+    var rest = accepted.count < answers ? ["\(accepted.count) answers accepted"] : []
     let counts = try await store.counts()
-    for states in counts.exchanges.values {
-      guard states["waiting"] == nil, states["held"] == nil else { return false }
+    for (inbox, states) in counts.exchanges {
+      rest += states.filter { ["waiting", "held"].contains($0.key) }.map {
+        "\($0.value) \($0.key) of \(inbox)"
+      }
     }
-    for states in counts.deliveries.values {
-      guard states["pending"] == nil else { return false }
+    for (party, states) in counts.deliveries where states["pending"] != nil {
+      rest.append("not collected by \(party)")
     }
-    for entry in upstream {
-      guard try await isAcknowledged(entry) else { return false }
+    for entry in upstream where try await !isAcknowledged(entry) {
+      rest.append("\(entry.name) not acknowledged")
     }
-    return true
+    return rest
   }
 
   /// By which source and id each notification is known for ever.

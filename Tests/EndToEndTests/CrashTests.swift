@@ -22,7 +22,8 @@ import Testing
         try await finish(world, story)
         try await Invariants(world, story).holdAtTheEnd(starts: faults.count + 1)
       } catch {
-        Issue.record("\(faults): \(error)\n\(world.lastWords)")
+        let rest = try? await story.outstanding()
+        Issue.record("\(faults): \(error)\nopen: \(rest ?? [])\n\(world.lastWords)")
       }
       await story.leave()
     }
@@ -47,9 +48,11 @@ import Testing
     try await eventually("the work to be done") { () -> Void? in
       if let end = daemon.end { throw EndedByItself(end: end) }
       try await story.turn()
-      return try await story.isDone() ? () : nil
+      return try await story.outstanding().isEmpty ? () : nil
     }
-    for recipient in story.recipients { try await recipient.collectAgain() }
+    try await eventually("everything to be collected again") {
+      try await story.collectAgain() ? () : nil
+    }
     daemon.stop()
     let end = try await eventually("the daemon to stop") { daemon.end }
     #expect(end == .exited(0))
@@ -69,7 +72,8 @@ import Testing
     }
   }
 
-  @Suite(.serialized) struct AtALaterPass {
+  /// The cases of this suite run one at a time, beside those of the other.
+  @Suite(.serialized) struct InTheMiddle {
     /// The second or third time by, so that some of the work is done and some is not.
     static let faults = CrashTests.points.map { point in
       switch point {
@@ -84,9 +88,7 @@ import Testing
     ) async throws {
       try await CrashTests.survive([fault])
     }
-  }
 
-  @Suite(.serialized) struct DuringRecovery {
     static let pairs: [[FaultPoint]] = [
       [.beforeCommit, .beforeCommit], [.afterCommit, .afterCommit],
       [.beforeAcknowledge, .beforeAcknowledge], [.beforeRawCommit, .beforeRawCommit],

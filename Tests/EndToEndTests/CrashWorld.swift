@@ -107,7 +107,8 @@ struct CrashWorld: Sendable {
   /// The last lines that the daemon wrote, for whoever reads a failure.
   var lastWords: String {
     let text = (try? String(contentsOfFile: logFile, encoding: .utf8)) ?? ""
-    return text.split(separator: "\n").suffix(12).joined(separator: "\n")
+    let lines = text.split(separator: "\n").filter { !$0.contains("mailbox request") }
+    return lines.suffix(24).joined(separator: "\n")
   }
 }
 

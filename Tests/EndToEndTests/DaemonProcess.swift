@@ -62,13 +62,13 @@ struct DaemonProcess: Sendable {
 
 /// Looks again and again until there is something to see, or time is up.
 func eventually<Value>(
-  _ what: String, within limit: Duration = .seconds(60), _ look: () async throws -> Value?
+  _ what: String, within limit: Duration = .seconds(40), _ look: () async throws -> Value?
 ) async throws -> Value {
   let clock = ContinuousClock()
   let end = clock.now + limit
   while clock.now < end {
     if let value = try await look() { return value }
-    try await Task.sleep(for: .milliseconds(5))
+    try await Task.sleep(for: .milliseconds(15))
   }
   throw WaitedTooLong(what: what)
 }

@@ -36,12 +36,14 @@ actor Recipient {
     }
   }
 
-  /// Asks for everything once more that was ever given.
+  /// Asks for everything once more that was ever given, and confirms it: whoever got no answer to a
+  /// confirmation does so.
   func collectAgain() async throws {
     for delivery in copies.keys {
       guard let id = delivery.carrierID else { throw NotADelivery() }
       _ = try await look(at: id)
       try await client.acknowledge(id)
+      collected.insert(delivery)
     }
   }
 

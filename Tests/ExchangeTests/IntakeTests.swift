@@ -4,7 +4,7 @@ import Testing
 @Suite struct IntakeTests {
   static let noon = Instant(milliseconds: 1_770_033_600_000)  // 2026-02-02T12:00:00Z
   static let good = Intake.Opened(
-    signedAt: noon, isKnownType: true, isUrgent: false, revocation: .current)
+    signedAt: noon, statedAt: noon, isKnownType: true, isUrgent: false, revocation: .current)
 
   /// Every state, by the events that lead there.
   static func machine(in state: String) -> Intake {
@@ -121,7 +121,8 @@ import Testing
   @Test func `an unknown type is set aside`() {
     var intake = Intake(origin: .inbox)
     let facts = Intake.Opened(
-      signedAt: IntakeTests.noon, isKnownType: false, isUrgent: true, revocation: .current)
+      signedAt: IntakeTests.noon, statedAt: IntakeTests.noon, isKnownType: false, isUrgent: true,
+      revocation: .current)
     #expect(intake.opened(facts, at: IntakeTests.noon) == .commit(.setAside(code: "INTK-002")))
     #expect(intake.committed() == .acknowledgeUpstream)
     #expect(intake.state == .ended(.setAside(code: "INTK-002")))
@@ -145,7 +146,8 @@ import Testing
   ) {
     var intake = Intake(origin: .inbox)
     let facts = Intake.Opened(
-      signedAt: age.map { IntakeTests.noon - .seconds($0) }, isKnownType: true, isUrgent: isUrgent,
+      signedAt: age.map { IntakeTests.noon - .seconds($0) }, statedAt: IntakeTests.noon,
+      isKnownType: true, isUrgent: isUrgent,
       revocation: isStale ? .stale : .current)
     let action = intake.opened(facts, at: IntakeTests.noon)
     let flags = intake.flags.map(\.rawValue).sorted()
@@ -162,7 +164,8 @@ import Testing
     #expect(ordinary.unidentified(ambiguous: ambiguous) == .commit(.held(code: code)))
     var urgent = Intake(origin: .inbox)
     let facts = Intake.Opened(
-      signedAt: IntakeTests.noon, isKnownType: true, isUrgent: true, revocation: .current)
+      signedAt: IntakeTests.noon, statedAt: IntakeTests.noon, isKnownType: true, isUrgent: true,
+      revocation: .current)
     _ = urgent.opened(facts, at: IntakeTests.noon)
     let flags = Set([Intake.Flag(rawValue: flag)].compactMap { $0 })
     #expect(urgent.unidentified(ambiguous: ambiguous) == .decide(flags: flags))
@@ -189,7 +192,8 @@ import Testing
   @Test func `a hold that does not rest on the case is committed again, never decided past`() {
     var intake = Intake(origin: .inbox)
     let old = Intake.Opened(
-      signedAt: nil, isKnownType: true, isUrgent: false, revocation: .current)
+      signedAt: nil, statedAt: IntakeTests.noon, isKnownType: true, isUrgent: false,
+      revocation: .current)
     _ = intake.opened(old, at: IntakeTests.noon)
     for _ in 1...5 { #expect(intake.stale() == .commit(.held(code: "INTK-007"))) }
     #expect(intake.stale() == .leave(.staleTooOften))
@@ -267,8 +271,23 @@ import Testing
   @Test func `reasons have stable codes, a turn and a text`() {
     #expect(
       IntakeReason.allCases.map(\.code)
-        == (1...11).map { "INTK-0\($0 < 10 ? "0" : "")\($0)" })
+        == (1...12).map { "INTK-0\($0 < 10 ? "0" : "")\($0)" })
     #expect(IntakeReason.conflict.turn == .sender && IntakeReason.outOfOrder.turn == .us)
     #expect(IntakeReason.allCases.allSatisfy { $0.description.hasPrefix("\($0.code) ") })
+  }
+}
+
+@Suite struct StatedTimeTests {
+  @Test(arguments: [(15 * 60, false), (15 * 60 + 1, true)])
+  func `a notification from the future is set aside, since facts go by its time`(
+    ahead: Int, setAside: Bool
+  ) {
+    var intake = Intake(origin: .inbox)
+    _ = intake.attempted(1)
+    let facts = Intake.Opened(
+      signedAt: IntakeTests.noon, statedAt: IntakeTests.noon + .seconds(ahead), isKnownType: true,
+      isUrgent: true, revocation: .current)
+    let action = intake.opened(facts, at: IntakeTests.noon)
+    #expect(action == (setAside ? .commit(.setAside(code: "INTK-006")) : .identify))
   }
 }

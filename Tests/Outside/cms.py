@@ -67,9 +67,9 @@ def open_and_verify(
     return verify(decrypt(sealed, certificate, key), signer, authority)
 
 
-def can_open(sealed: bytes, certificate: Path, key: Path) -> bool:
-    """Whether the key opens the envelope, named as its recipient or merely tried on each."""
-    for how in (["-recip", certificate], ["-debug_decrypt"]):
+def can_open(sealed: bytes, certificate: Path, key: Path, named: bool = True) -> bool:
+    """Whether the key opens the envelope: tried on each recipient, and named as one if `named`."""
+    for how in [["-recip", certificate], ["-debug_decrypt"]] if named else [["-debug_decrypt"]]:
         command = ["cms", "-decrypt", "-binary", "-inform", "DER", *how, "-inkey", key]
         try:
             if openssl(*command, data=sealed):

@@ -1,8 +1,8 @@
 """The demo story step by step: what each step sends, what comes of it, and who is told what.
 
 Written by hand from the MAPPA Guidance ("G 3.27" is a paragraph) and from what the story sends, not
-from the rulebook and not from a decision. Each set of fields is exact: one field more tells somebody
-too much, one field less leaves somebody without what the duty is made of.
+from the rulebook and not from a decision. Each set of fields is exact: one more tells somebody too
+much, one less leaves somebody without what the duty is made of.
 """
 
 from typing import Any, NamedTuple

@@ -33,7 +33,7 @@ DEMO_SECONDS = 120
 COMMAND_SECONDS = 60
 START_SECONDS = 20
 STOP_SECONDS = 10
-ARRIVAL_SECONDS = 10
+ARRIVAL_SECONDS = 30
 PAUSE_SECONDS = 0.05
 
 # Loopback is never reached through a proxy of the environment.
@@ -51,6 +51,15 @@ def run(*arguments: object, seconds: float = COMMAND_SECONDS) -> subprocess.Comp
         text=True,
         timeout=seconds,
     )
+
+
+def until(done: Callable[[], bool], seconds: float = ARRIVAL_SECONDS) -> None:
+    """Asks again and again, for at most the given time."""
+    deadline = time.monotonic() + seconds
+    while not done():
+        if time.monotonic() > deadline:
+            raise AssertionError(f"it did not happen within {seconds} s")
+        time.sleep(PAUSE_SECONDS)
 
 
 class Copy(NamedTuple):
@@ -72,7 +81,11 @@ class Story:
         if not PROGRAM.exists():
             raise RuntimeError(f"{PROGRAM} is not there: build it, or name it by SALLYPORT")
         self.directory = Path(tempfile.mkdtemp(prefix="sallyport-demo-"))
-        done = run("demo", "--once", "--json", "--keep", self.directory, seconds=DEMO_SECONDS)
+        try:
+            done = run("demo", "--once", "--json", "--keep", self.directory, seconds=DEMO_SECONDS)
+        except (OSError, subprocess.TimeoutExpired):
+            self.remove()
+            raise
         self.output, self.errors = done.stdout, done.stderr
         if done.returncode:
             self.remove()
@@ -133,6 +146,14 @@ class Story:
         signer = self.identity(signed_by or event["source"], "signing")
         reader = self.identity(SALLYPORT, "encryption").certificate
         return cms.sign_and_encrypt(json.dumps(event).encode(), *signer, reader)
+
+    def status(self) -> dict[str, Any]:
+        """What `sallyport status` says, with the daemon up or down."""
+        return json.loads(run("status", "--json", "--config", self.configuration).stdout)
+
+    def settle(self) -> None:
+        """Waits until everything that came in was decided upon."""
+        until(lambda: "waiting" not in {e["outcome"] for e in self.status()["exchanges"]})
 
     def client(self, party: str, **other: Any) -> MeshClient:
         """The public MESH client for the party's mailbox at Sallyport's host."""
@@ -242,7 +263,7 @@ class Inbox:
                 self.arrived[message_id] = Arrival(message, sealed, opened)
 
     def wait(self, wanted: Callable[[Arrival], bool]) -> Arrival:
-        """The first arrival that is wanted; asks again and again for at most ten seconds."""
+        """The first arrival that is wanted; asks again and again for a bounded time."""
         deadline = time.monotonic() + ARRIVAL_SECONDS
         while True:
             self.look()

@@ -1,10 +1,12 @@
-"""What an operator or an integrator types: answers, exit codes, and nothing personal in any of it."""
+"""What operators and integrators type: answers, exit codes, and nothing personal in any of them."""
 
 import json
+import re
 import shutil
 import subprocess
 import tempfile
 import unittest
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +24,7 @@ from expected import (
     STORY,
 )
 from program import (
+    NOTICE,
     SALLYPORT_MAILBOX,
     STOP_SECONDS,
     Daemon,
@@ -64,6 +67,15 @@ class Looking(Commands):
         self.assertNotIn("Fatal error", done.stderr)
         return done
 
+    def distinct(self) -> Iterator[dict[str, Any]]:
+        """The first exchange of each type and outcome."""
+        seen = set()
+        for exchange in self.story.exchanges:
+            what = (exchange["type"], exchange["outcome"], exchange["code"])
+            if what not in seen:
+                seen.add(what)
+                yield exchange
+
     def first(self, kind: str) -> dict[str, Any]:
         return next(e for e in self.story.exchanges if e["type"] == kind)
 
@@ -99,7 +111,7 @@ class Looking(Commands):
         self.assert_impersonal(done.stdout, text.stdout)
 
     def test_every_exchange_can_be_shown(self):
-        for exchange in self.story.exchanges:
+        for exchange in self.distinct():
             with self.subTest(type=exchange["type"], code=exchange["code"]):
                 text = self.ask("show", exchange["id"])
                 document = self.ask("show", exchange["id"], "--json")
@@ -113,7 +125,7 @@ class Looking(Commands):
                 self.assert_impersonal(text.stdout, document.stdout, text.stderr)
 
     def test_every_exchange_can_be_explained_without_saying_anything_personal(self):
-        for exchange in self.story.exchanges:
+        for exchange in self.distinct():
             with self.subTest(type=exchange["type"], code=exchange["code"]):
                 text = self.ask("explain", exchange["id"])
                 document = self.ask("explain", exchange["id"], "--json")
@@ -141,7 +153,7 @@ class Looking(Commands):
         self.assertTrue(all(entry["reason"]["text"] for entry in recipient["fields"]))
         lines = self.ask("explain", exchange["id"]).stdout.splitlines()
         for field, (outcome, rule, source) in J_EXPLAINED.items():
-            about = [line for line in lines if field in line.replace(",", " ").split()]
+            about = [line for line in lines if re.search(rf"\b{field}\b", line)]
             if outcome != "released":
                 self.assertTrue(any(rule in line and source in line for line in about), field)
             self.assertTrue(about, field)
@@ -387,21 +399,22 @@ class Running(Commands):
             event("no.such-type", PROBATION, dict(PERSONS[3])),
             event("release-date.changed", PROBATION, self.told),
         ]
-        with Daemon(self.story, log_level="trace") as daemon:
-            with self.story.client(PROBATION) as client:
-                sealed = [self.story.seal(notice) for notice in notices]
-                sealed += [self.story.seal(notices[0], signed_by=POLICE), b"nothing sealed"]
-                sent = [
-                    client.send_message(
-                        SALLYPORT_MAILBOX,
-                        message,
-                        workflow_id="SALLYPORT_NOTICE",
-                        subject="Invented Person Three",
-                        file_name="Invented Person Three.pdf",
-                    )
-                    for message in sealed
-                ]
-                self.settled(client, sent)
+        with (
+            Daemon(self.story, log_level="trace") as daemon,
+            self.story.client(PROBATION) as client,
+        ):
+            sealed = [self.story.seal(notice) for notice in notices]
+            sealed += [self.story.seal(notices[0], signed_by=POLICE), b"nothing sealed"]
+            for message in sealed:
+                client.send_message(
+                    SALLYPORT_MAILBOX,
+                    message,
+                    workflow_id=NOTICE,
+                    subject="Invented Person Three",
+                    file_name="Invented Person Three.pdf",
+                )
+            self.story.settle()
+            self.assert_only_two_were_told()
         known = [note, "1977-07-07", self.issued["dateOfBirth"], "an-invented-reference"]
         known += [notice["subject"] for notice in notices]
         self.assertTrue(daemon.said)
@@ -416,12 +429,10 @@ class Running(Commands):
                 for value in [*PERSONAL, note]:
                     self.assertNotIn(value.encode(), content, copy.name)
 
-    def settled(self, client: Any, sent: list[str]) -> None:
-        """Waits until every message was decided upon, as its sender sees it."""
+    def assert_only_two_were_told(self) -> None:
         inbox = Inbox(self.story, JOBCENTRE, self.story.client(JOBCENTRE))
         self.addCleanup(inbox.client.close)
-        inbox.wait(lambda a: a.data.get("reference") == "MJ-3001")
-        inbox.wait(lambda _: {client.track_message(m)["status"] for m in sent} == {"acknowledged"})
+        inbox.look()
         told = {a.data.get("reference") for a in inbox.arrived.values()}
         self.assertEqual(told & {f"MJ-300{n}" for n in range(1, 7)}, {"MJ-3001", "MJ-3006"})
         for arrival in inbox.arrived.values():

@@ -4,7 +4,7 @@ The sandbox stands in for the national service: the prison puts a notice into it
 client, `sallyport serve` takes it from there, and the police collect at the program's own host.
 """
 
-import time
+import json
 import unittest
 from pathlib import Path
 
@@ -14,15 +14,15 @@ from mesh_client import MeshClient
 from expected import CHANGE
 from pki import Identity
 from program import (
-    ARRIVAL_SECONDS,
     NOTICE,
-    PAUSE_SECONDS,
     SALLYPORT,
     Daemon,
     Event,
     Inbox,
     Story,
     event,
+    run,
+    until,
 )
 from sandbox import PASSWORD, SHARED_SECRET, Sandbox
 
@@ -102,13 +102,8 @@ class TheSandboxAsUpstream(unittest.TestCase):
         return self.story.seal(event("release-date.changed", PRISON, before | change))
 
     def assert_acknowledged_at_the_sandbox(self, sent: list[str]) -> None:
-        deadline = time.monotonic() + ARRIVAL_SECONDS
         sender = self.at_sandbox()
-        states: set[str] = set()
-        while states != {"acknowledged"} and time.monotonic() < deadline:
-            states = {sender.track_message(message)["status"] for message in sent}
-            time.sleep(PAUSE_SECONDS)
-        self.assertEqual(states, {"acknowledged"})
+        until(lambda: {sender.track_message(m)["status"] for m in sent} == {"acknowledged"})
 
     def police_receive(self, date: str) -> None:
         client = self.story.client(POLICE)
@@ -119,6 +114,13 @@ class TheSandboxAsUpstream(unittest.TestCase):
         self.assertEqual(set(arrival.event["data"]), CHANGE)
         client.acknowledge_message(arrival.message.id())
         self.assertNotIn(arrival.message.id(), client.list_messages())
+        self.assertEqual(self.state_of(arrival.event), "collected")
+
+    def state_of(self, told: Event) -> str:
+        """What the program says of the copy's delivery."""
+        shown = run("show", told["decision"], "--json", "--config", self.story.configuration)
+        recipients = json.loads(shown.stdout)["recipients"]
+        return next(r["state"] for r in recipients if r["delivery"] == told["id"])
 
     def test_a_notice_put_into_the_sandbox_is_polled_delivered_and_acknowledged_there(self):
         sent = self.put(self.changed_date("2027-04-01"))

@@ -98,6 +98,12 @@ extension Configuration {
     if let limits {
       bounds.messageBytes = limits.bytes("message", default: bounds.messageBytes)
       bounds.bytesInFlight = limits.bytes("in_flight", default: bounds.bytesInFlight)
+      if bounds.messageBytes > 95 * 1024 * 1024 {
+        report.add(
+          .init(
+            "CONF-003", line: limits.word("message")?.line,
+            "limits.message is more than a carrier takes in one part", "write at most 95MiB"))
+      }
       if bounds.bytesInFlight < bounds.messageBytes {
         report.add(
           .init(
@@ -107,6 +113,7 @@ extension Configuration {
       limits.finish()
     }
     let ledgerDirectory = ledger.path("directory")
+    let guardFile = ledger.optionalPath("guard")
     let configuration = Configuration(
       party: root.identifier("party", PartyID.init),
       mailbox: root.identifier("mailbox", MailboxID.init),
@@ -118,7 +125,7 @@ extension Configuration {
       ledger: both(ledgerDirectory, ledger.text("origin")).map {
         LedgerSettings(
           directory: $0, origin: $1,
-          guardFile: ledger.optionalPath("guard") ?? $0 + "-guard")
+          guardFile: guardFile ?? $0 + "-guard")
       },
       host: HostSettings(reading: host), inboxes: inboxes, limits: bounds)
     keys.finish()

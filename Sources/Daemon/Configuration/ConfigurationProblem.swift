@@ -9,6 +9,14 @@ package struct ConfigurationProblem: Equatable, Sendable {
   /// What to type or change next.
   package let hint: String
 
+  package init(code: String, file: String, line: Int?, text: String, hint: String) {
+    self.code = code
+    self.file = file
+    self.line = line
+    self.text = text
+    self.hint = hint
+  }
+
   package var description: String {
     let place = line.map { "\(file):\($0)" } ?? file
     return "\(place): \(text)  \(code)\n    \(hint)"

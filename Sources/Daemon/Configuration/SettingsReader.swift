@@ -72,7 +72,9 @@ final class SettingsReader {
     guard let node = settings[key], !SettingsReader.isEmpty(node) else {
       if required, !isAbsent {
         report.add(
-          .init("CONF-006", line: line, "\(path(key)) is missing", "add it; see sallyport.yaml(5)"))
+          .init(
+            "CONF-006", line: line, "\(path(key)) is missing",
+            "add it; config/sallyport.example.yaml shows each"))
       }
       return nil
     }

@@ -1,6 +1,7 @@
 package import Exchange
 package import Mailbox
 import Rules
+import Seal
 package import Store
 
 /// The two MESH workflow ids of Sallyport; neither says anything of a person.
@@ -137,14 +138,29 @@ package struct StoreKeeper: MailboxKeeper {
     }
   }
 
-  /// A message is acknowledged, as its sender sees it, once it is decided upon.
+  /// As its sender sees it, a message is acknowledged once it is shared or known as a repeat, accepted
+  /// while it waits or is held, and failed when it was refused or set aside. Why, is not told here: the
+  /// carrier knows only who handed the message in, not who signed it.
   private func tracking(_ view: SubmissionView, sender: MailboxID) -> HostedTracking {
-    HostedTracking(
+    let recordedAt = view.recordedAt ?? view.receivedAt
+    var failure: HostedTracking.Failure?
+    let status: MeshStatus
+    switch view.ending {
+    case .shared, .duplicate: status = .acknowledged
+    case .held, nil: status = .accepted
+    case .refused, .setAside:
+      status = .error
+      failure = HostedTracking.Failure(
+        code: SealError.genericCode, event: "SEND",
+        text: "Not taken; ask the operator of Sallyport",
+        at: recordedAt)
+    }
+    return HostedTracking(
       id: view.message, sender: sender, recipient: ownMailbox,
       metadata: MeshMetadata(
         workflowID: view.submission.workflow ?? Workflow.notice,
         localID: view.submission.localID),
-      payloadLength: view.length, status: view.recordedAt == nil ? .accepted : .acknowledged,
-      acceptedAt: view.receivedAt, acknowledgedAt: view.recordedAt)
+      payloadLength: view.length, status: status, acceptedAt: view.receivedAt,
+      acknowledgedAt: status == .acknowledged ? view.recordedAt : nil, failure: failure)
   }
 }

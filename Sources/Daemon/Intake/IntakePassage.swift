@@ -14,8 +14,12 @@ struct IntakePassage {
   var wasHeld = false
   var firstExchange: ExchangeID?
   var person = Person.unknown([])
+  /// One identifier alone fits the case: an urgent notice goes by it, and sets no facts.
+  var isUncertain = false
   var answered: AnsweredExchange?
   var decision: Decision?
+  /// What recipients must know about it.
+  var flags: Set<Intake.Flag> = []
   var deliveries: [NewDelivery] = []
   var deadlines: [NewDeadline] = []
 

@@ -38,7 +38,7 @@ extension IntakePipeline {
     let policy = passage.regime.policy
     let identifiers = policy.identifiers(in: notification)
     let match = try await store.findCase(by: identifiers)
-    passage.person = .unknown(identifiers)
+    (passage.person, passage.isUncertain) = (.unknown(identifiers), false)
     switch match {
     case .one(let snapshot):
       passage.person = .known(snapshot, identifiers)
@@ -53,8 +53,18 @@ extension IntakePipeline {
         passage.person = .known(snapshot, identifiers)
         return intake.identified()
       }
-      guard policy.rulebook.types[notification.type]?.registersCase == true else {
-        return intake.unidentified(ambiguous: false)
+      if case .uncertain(let id) = match, policy.isUrgent(notification.type) {
+        // Those who deal with whoever has that identifier are told, and told that it is uncertain:
+        // waiting for a second identifier could cost more than asking (MAPPA Guidance 15.7, 15.8).
+        passage.person = .known(try await store.subjectCase(id), [])
+        passage.isUncertain = true
+        return intake.unidentified(ambiguous: true)
+      }
+      let rule = policy.rulebook.types[notification.type]
+      // An answer is known by what it answers: the rules refuse one that answers nothing.
+      if rule?.answers.isEmpty == false { return intake.identified() }
+      guard rule?.registersCase == true else {
+        return intake.unidentified(ambiguous: match != .none)
       }
       // Known by one identifier alone: neither somebody new nor surely that person.
       guard match == .none else { return intake.unidentified(ambiguous: true) }
@@ -77,17 +87,28 @@ extension IntakePipeline {
     _ intake: inout Intake, _ passage: inout IntakePassage, flags: Set<Intake.Flag>
   ) -> Intake.Action {
     guard let (notification, _) = passage.opened else { return intake.interrupted() }
+    var flags = flags
     let decision = passage.regime.policy.decide(
       DecisionRequest(
         notification: notification, facts: passage.person.facts,
         answered: passage.answered?.answered, now: now(),
         confirmations: passage.message.confirmations)
-    ).flagged(flags)
-    passage.decision = decision
-    switch decision.outcome {
+    )
+    // It never replaces the newer fact; whoever is told of it must know that it is not the latest word.
+    let known = passage.person.facts?.facts ?? [:]
+    let isOlder = decision.factChanges.contains { change in
+      known[change.name].map { $0.time > notification.time } ?? false
+    }
+    if isOlder {
+      flags.insert(.olderThanKnown)
+    }
+    let noted = decision.flagged(flags, keepingFacts: !passage.isUncertain)
+    passage.decision = noted
+    passage.flags = flags
+    switch noted.outcome {
     case .shared: return intake.decided(.shared)
     case .refused: return intake.decided(.refused)
-    case .held: return intake.decided(.held(code: decision.reasons.first?.rule ?? "held"))
+    case .held: return intake.decided(.held(code: noted.reasons.first?.rule ?? "held"))
     }
   }
 
@@ -99,6 +120,7 @@ extension IntakePipeline {
     let regime = passage.regime
     passage.deliveries = []
     passage.deadlines = []
+    var failure: SealError?
     for copy in regime.policy.permitted(decision, notification) {
       guard let recipient = decision.recipients.first(where: { $0.party == copy.recipient }) else {
         continue
@@ -116,8 +138,16 @@ extension IntakePipeline {
             "code": "\(error.code)", "party": "\(copy.recipient)",
             "exchange": "\(passage.message.exchange)",
           ])
-        return intake.sealingFailed(code: error.code)
+        failure = error
       }
+    }
+    // An urgent notice goes to everybody whom it can reach; the alarm above names who must be told by
+    // other means. Any other waits, whole, until everybody can be served.
+    if let failure, !decision.urgent || passage.deliveries.isEmpty {
+      return intake.sealingFailed(code: failure.code)
+    }
+    guard failure != nil || passage.deliveries.count == decision.recipients.count else {
+      return intake.sealingFailed(code: IntakeReason.outOfOrder.rawValue)
     }
     return intake.sealed()
   }
@@ -157,8 +187,10 @@ private struct CopySealing {
   /// The recipient's last day, counted from the commit: the copy lies in its mailbox from then on.
   private var schedule: DeadlineSchedule? {
     guard let answer = recipient.answer, let kind = answer.by.first else { return nil }
+    // Nobody is reminded or told of a missed answer yet but the operator, so no state may say so.
     let definition = DeadlineDefinition(
-      kind: kind, counting: .after(answer.workingDays, .workingDays), reminders: [1])
+      kind: kind, counting: .after(answer.workingDays, .workingDays), reminders: [],
+      escalations: [])
     return calendar.schedule(definition, event: .happened(at: moment), knownAt: moment)
   }
 
@@ -173,10 +205,11 @@ private struct CopySealing {
       permitted: copy, of: notification, delivery: id, subject: subject,
       correlationID: correlation, answerBy: due?.day, decision: passage.message.exchange,
       policyDigest: "\(decision.rulebookDigest) \(decision.agreementDigest)",
-      purpose: decision.purpose, basis: decision.basis)
+      purpose: decision.purpose, basis: decision.basis, flags: Array(passage.flags))
     let sealed = try passage.regime.sealer.seal(outbound, now: moment)
     return NewDelivery(
-      delivery: Delivery(id: id, recipient: copy.recipient, answerDue: due, expiresAt: expiry(due: due)),
+      delivery: Delivery(
+        id: id, recipient: copy.recipient, answerDue: due, expiresAt: expiry(due: due)),
       sealed: sealed, collectDue: collectDue,
       workflow: decision.answersDeadline ? Workflow.acknowledgement : Workflow.notice,
       releasedFields: copy.fields.keys.sorted())
@@ -212,16 +245,18 @@ private struct CopySealing {
 
 extension Decision {
   /// With what was noted on the way, for recipients, auditors and `explain`.
-  func flagged(_ flags: Set<Intake.Flag>) -> Decision {
-    guard !flags.isEmpty else { return self }
+  ///
+  /// - Parameter keepingFacts: false where it is not sure whose facts they are.
+  func flagged(_ flags: Set<Intake.Flag>, keepingFacts: Bool) -> Decision {
+    guard !flags.isEmpty || !keepingFacts else { return self }
     let notes = flags.sorted { $0.rawValue < $1.rawValue }.map { flag in
       Reason(
         rule: "FLAG-\(flag.rawValue)", source: "MAPPA Guidance 15.7, 15.8",
-        text: "an urgent notice goes on: \(flag.rawValue.replacing("-", with: " "))")
+        text: "noted for recipients: \(flag.rawValue.replacing("-", with: " "))")
     }
     return Decision(
       outcome: outcome, type: type, sender: sender, reasons: reasons + notes, purpose: purpose,
-      basis: basis, recipients: recipients, factChanges: factChanges,
+      basis: basis, recipients: recipients, factChanges: keepingFacts ? factChanges : [],
       registersCase: registersCase, answersDeadline: answersDeadline,
       unknownFields: unknownFields, urgent: urgent, rulebookDigest: rulebookDigest,
       agreementDigest: agreementDigest)

@@ -80,7 +80,7 @@ package struct IntakePipeline: Sendable {
       switch action {
       case .open:
         action = open(&intake, &passage)
-        FaultPoint.afterOpen.reached()
+        FaultPoint.afterOpen.reached(with: passage.message.carrier.message)
       case .identify:
         // What is in force may have been swapped since the last time.
         passage.regime = regime.current
@@ -122,6 +122,9 @@ package struct IntakePipeline: Sendable {
           "code": "\(error.code)", "turn": "\(error.turn.rawValue)",
           "inbox": "\(passage.message.carrier.inbox)", "exchange": "\(passage.message.exchange)",
         ])
+      // A missing or long stale revocation list, or a fault of our own, says nothing about the message:
+      // it stays where it is, and is tried again.
+      if error.isHold || error.turn == .us { return intake.interrupted() }
       return intake.refusedToOpen(code: error.code)
     }
     passage.opened = (verified.notification, verified.verdict)
@@ -138,7 +141,8 @@ package struct IntakePipeline: Sendable {
     }
     return intake.opened(
       Intake.Opened(
-        signedAt: verified.verdict.signingTime, isKnownType: policy.knows(type),
+        signedAt: verified.verdict.signingTime, statedAt: verified.notification.time,
+        isKnownType: policy.knows(type),
         isUrgent: policy.isUrgent(type), revocation: verified.verdict.revocation), at: now())
   }
 

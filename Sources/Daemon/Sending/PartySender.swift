@@ -41,7 +41,8 @@ package struct PartySender: Sendable {
         PartyTrust(
           party: profile.recipient, signingCertificates: [],
           encryptionCertificates: [BoundedFile.text(profile.recipientCertificateFile)],
-          trustAnchors: [BoundedFile.text(profile.authorityFile)], revocationLists: [])
+          trustAnchors: [BoundedFile.text(profile.authorityFile)],
+          revocationLists: [BoundedFile.text(profile.revocationFile)])
       ])
     let sealed = try sealer.seal(notification, now: now())
     let identity = try TLSIdentity(

@@ -8,6 +8,7 @@ package struct SenderProfile: Sendable, CustomStringConvertible, CustomReflectab
   let password: String
   let sharedSecret: String
   let authorityFile: String
+  let revocationFile: String
   let tlsCertificateFile: String
   let tlsKeyFile: String
   let signingCertificateFile: String
@@ -51,11 +52,11 @@ package struct SenderProfile: Sendable, CustomStringConvertible, CustomReflectab
     let sharedSecret = secret("shared_secret")
     let files = [
       "authority", "tls_certificate", "tls_key", "signing_certificate", "signing_key",
-      "recipient_certificate",
+      "recipient_certificate", "revocation",
     ].compactMap { root.path($0) }
     let recipient = root.identifier("recipient", PartyID.init)
     let recipientMailbox = root.identifier("recipient_mailbox", MailboxID.init)
-    guard let party, let mailbox, let url, let password, let sharedSecret, files.count == 6,
+    guard let party, let mailbox, let url, let password, let sharedSecret, files.count == 7,
       let recipient, let recipientMailbox
     else { return nil }
     self.party = party
@@ -69,6 +70,7 @@ package struct SenderProfile: Sendable, CustomStringConvertible, CustomReflectab
     signingCertificateFile = files[3]
     signingKeyFile = files[4]
     recipientCertificateFile = files[5]
+    revocationFile = files[6]
     self.recipient = recipient
     self.recipientMailbox = recipientMailbox
   }

@@ -1,6 +1,6 @@
 import Exchange
 import Logging
-package import Mailbox
+import Mailbox
 import ServiceLifecycle
 import Store
 import Synchronization
@@ -14,7 +14,6 @@ struct InboxWorker: Service {
   let pipeline: IntakePipeline
   let recovery: Recovery
   let board: InboxBoard
-  let fatal: FatalError
   let now: @Sendable () -> Instant
   let log: Logger
   let onRecorded: @Sendable () -> Void
@@ -50,11 +49,8 @@ struct InboxWorker: Service {
 
   private func handle(_ message: InboundMessage) async -> Disposition {
     FaultPoint.afterDownload.reached()
-    guard message.kind == .data else {
-      log.notice("carrier report", metadata: ["inbox": "\(name)", "carrier": "\(message.id)"])
-      return .acknowledge
-    }
     let carrier = CarrierKey(inbox: name, message: message.id)
+    guard message.kind == .data else { return await keepReport(carrier) }
     do {
       let arrived = ArrivedMessage(
         carrier: carrier, origin: .inbox, exchange: .random(), bytes: message.body,
@@ -70,10 +66,28 @@ struct InboxWorker: Service {
     } catch let error as StoreError {
       log.error(
         "message could not be recorded", metadata: ["inbox": "\(name)", "code": "\(error.code)"])
-      if error.isFinal { fatal.report(error) }
       return .leave
     } catch {
       log.error("message could not be recorded", metadata: ["inbox": "\(name)"])
+      return .leave
+    }
+  }
+}
+
+extension InboxWorker {
+  /// A carrier says that something we sent there was not collected. We send nothing by carriers yet, so
+  /// somebody should look; it is kept before it is acknowledged.
+  private func keepReport(_ carrier: CarrierKey) async -> Disposition {
+    let code = IntakeReason.carrierReport.rawValue
+    log.warning("carrier report", metadata: ["inbox": "\(name)", "code": "\(code)"])
+    let record = IntakeRecord(
+      exchange: .random(), carrier: carrier, receivedAt: now(), recordedAt: now(), original: [],
+      outcome: .setAside(code: code, sender: nil))
+    do {
+      _ = try await store.record(record)
+      return .acknowledge
+    } catch {
+      log.error("carrier report not kept", metadata: ["inbox": "\(name)", "code": "\(error.code)"])
       return .leave
     }
   }
@@ -120,39 +134,15 @@ private actor OneAtATime {
   }
 }
 
-/// How each inbox is doing, for `status`.
-package final class InboxBoard: Sendable {
-  private let states = Mutex<[String: InboxState]>([:])
-
-  package init() {}
-
-  func note(_ inbox: String, _ state: InboxState) { states.withLock { $0[inbox] = state } }
-
-  package var current: [String: InboxState] { states.withLock { $0 } }
-}
-
-/// Ends the process when the store can take no more: a failed sync is never tried again.
-package final class FatalError: Sendable {
-  private let first = Mutex<StoreError?>(nil)
-  private let wakeup = Wakeup()
-
-  package init() {}
-
-  func report(_ error: StoreError) {
-    first.withLock { $0 = $0 ?? error }
-    wakeup.signal()
-  }
-
-  var error: StoreError? { first.withLock { $0 } }
-}
-
-/// Watches for a fault after which nothing may be written, and ends the daemon on it.
-struct FatalWatch: Service {
-  let fatal: FatalError
+/// Watches for a fault after which nothing may be written (a failed sync is never tried again), whoever
+/// met it, and ends the daemon on it.
+struct FailureWatch: Service {
+  let store: Store
+  let log: Logger
 
   func run() async throws {
-    try await Rounds(wakeup: Wakeup(), interval: .milliseconds(500)).run {
-      if let error = fatal.error { throw error }
+    try await Rounds(wakeup: Wakeup(), interval: .milliseconds(500), log: log).run {
+      if let failure = store.failure { throw failure }
     }
   }
 }

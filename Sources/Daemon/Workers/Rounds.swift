@@ -1,4 +1,6 @@
+import Logging
 import ServiceLifecycle
+import Store
 
 /// Wakes a worker; any number of signals before it looks count as one.
 package final class Wakeup: Sendable {
@@ -27,10 +29,12 @@ package struct StopSwitch: Service {
 struct Rounds {
   let wakeup: Wakeup
   let interval: Duration
+  let log: Logger
 
   func run(_ work: @Sendable () async throws -> Void) async throws {
     let wakeup = wakeup
     let interval = interval
+    let log = log
     try await withThrowingTaskGroup(of: Void.self) { group in
       group.addTask {
         while !Task.isCancelled {
@@ -38,7 +42,14 @@ struct Rounds {
           do { try await Task.sleep(for: interval) } catch { return }
         }
       }
-      for await _ in wakeup.stream.cancelOnGracefulShutdown() { try await work() }
+      for await _ in wakeup.stream.cancelOnGracefulShutdown() {
+        do {
+          try await work()
+        } catch let error as StoreError where !error.isFinal {
+          // A busy or full disk passes, a damaged row is one row: the next round goes on.
+          log.error("round broken off", metadata: ["code": "\(error.code)"])
+        }
+      }
       group.cancelAll()
     }
   }

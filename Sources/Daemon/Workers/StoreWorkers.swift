@@ -12,11 +12,11 @@ struct SubmissionWorker: Service {
   let log: Logger
   let onRecorded: @Sendable () -> Void
 
-  /// Messages looked at in one round.
-  private static let batch = 64
+  /// Messages held in memory at once, each up to the limit of one message.
+  private static let batch = 4
 
   func run() async throws {
-    try await Rounds(wakeup: wakeup, interval: .seconds(2)).run {
+    try await Rounds(wakeup: wakeup, interval: .seconds(2), log: log).run {
       var place: Int64 = 0
       while true {
         let messages = try await store.rawWaiting(after: place, limit: SubmissionWorker.batch)
@@ -71,18 +71,20 @@ struct HeldWorker: Service {
   private static let patience = Duration.seconds(6 * 3600)
 
   func run() async throws {
-    try await Rounds(wakeup: wakeup, interval: .seconds(5)).run {
+    try await Rounds(wakeup: wakeup, interval: .seconds(5), log: log).run {
       let held = try await store.heldExchanges(
         decidedBefore: now() - HeldWorker.patience, limit: HeldWorker.batch)
+      var decided = 0
       for exchange in held {
         FaultPoint.beforeReconsider.reached()
         try await log.surviving(exchange: exchange.exchange) {
           let original = try await store.original(of: exchange.exchange)
           try await pipeline.reconsider(exchange, bytes: original ?? [])
+          decided += 1
         }
         FaultPoint.afterReconsider.reached()
       }
-      if held.count == HeldWorker.batch { wakeup.signal() }
+      if held.count == HeldWorker.batch, decided > 0 { wakeup.signal() }
     }
   }
 }
@@ -97,7 +99,7 @@ struct ClockWorker: Service {
 
   func run() async throws {
     let wakeup = Wakeup()
-    try await Rounds(wakeup: wakeup, interval: .seconds(30)).run {
+    try await Rounds(wakeup: wakeup, interval: .seconds(30), log: log).run {
       let moment = now()
       let due = try await store.deadlinesOpen(dueBefore: moment, limit: ClockWorker.batch)
       for view in due {
@@ -133,7 +135,7 @@ struct LedgerWorker: Service {
   let log: Logger
 
   func run() async throws {
-    try await Rounds(wakeup: Wakeup(), interval: .milliseconds(500)).run {
+    try await Rounds(wakeup: Wakeup(), interval: .milliseconds(500), log: log).run {
       FaultPoint.beforePublish.reached()
       if let published = try await sequencer.publish() {
         FaultPoint.afterPublish.reached()

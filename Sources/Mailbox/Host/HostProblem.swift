@@ -10,7 +10,7 @@ package enum HostProblem: Error, Equatable, Sendable, CustomStringConvertible {
   case limitsOutOfRange([String])
   case cannotListen(address: String, port: Int, cause: String)
 
-  /// Stable; `sallyport errors CODE` explains it.
+  /// Stable; explained in docs/errors.md.
   package var code: String {
     switch self {
     case .certificateChainUnreadable: "HOST-001"

@@ -47,6 +47,7 @@ struct CheckCommand: AsyncParsableCommand {
       let installation = try Installation.load(configurationFile: option.file)
       stages.append(good("configuration", option.file))
       stages += facts(of: installation)
+      stages.append(certificateStage(installation))
       stages.append(await storeStage(installation))
       stages.append(ledgerStage(installation))
     } catch {
@@ -97,6 +98,17 @@ struct CheckCommand: AsyncParsableCommand {
     return stages
   }
 
+  private func certificateStage(_ installation: Installation) -> Stage {
+    let (ended, ending) = installation.regime.certificateProblems(
+      file: installation.configuration.agreementFile, at: .wallClock)
+    return Stage(
+      name: "certificates", good: ended.isEmpty,
+      text: ended.isEmpty ? "all valid, \(ending.count) to end within 30 days" : "some have ended",
+      problems: (ended + ending).map {
+        Problem(code: $0.code, file: $0.file, line: $0.line, text: $0.text, hint: $0.hint)
+      })
+  }
+
   private func storeStage(_ installation: Installation) async -> Stage {
     let directory = installation.configuration.stateDirectory
     guard FileManager.default.fileExists(atPath: directory) else {
@@ -132,7 +144,8 @@ struct CheckCommand: AsyncParsableCommand {
             text: $0.description, hint: $0.code.nextStep)
         })
     } catch {
-      let code = (error as? LedgerProblem)?.code.rawValue ?? (error as? StoreError)?.code ?? "STOR-005"
+      let code =
+        (error as? LedgerProblem)?.code.rawValue ?? (error as? StoreError)?.code ?? "STOR-005"
       return bad(
         "ledger", code: code, file: ledger.directory, text: "\(error)",
         hint: "sallyport audit verify --key @\(ledger.directory)/vkey \(ledger.directory)")

@@ -17,11 +17,16 @@ struct ConfigurationOption: ParsableArguments {
   }
 
   /// The store for reading, beside a running daemon or without one.
-  func store() async throws -> Store {
+  func store() async throws -> Store { try opened().store }
+
+  func opened() throws -> (configuration: Configuration, store: Store) {
     do {
       let (configuration, ring) = try Installation.keys(configurationFile: file)
-      return try Store.open(
-        directory: configuration.stateDirectory, keys: ring.storeKeys(), mode: .reader)
+      return (
+        configuration,
+        try Store.open(
+          directory: configuration.stateDirectory, keys: ring.storeKeys(), mode: .reader)
+      )
     } catch let problems as ConfigurationProblems {
       throw refused(problems)
     } catch let error as StoreError {

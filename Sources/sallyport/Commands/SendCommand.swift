@@ -44,7 +44,9 @@ struct SendCommand: AsyncParsableCommand {
           : "sent \(notification.id) as message \(id)")
     } catch {
       throw Say.failure(
-        "\(error)", next: "sallyport check; is the daemon up?", exit: Exit.unreachable)
+        // After a broken connection nobody knows whether it was taken; no id is acted on twice.
+        "\(error)", next: "put \"id\": \"\(notification.id)\" into \(file) and send it again",
+        exit: Exit.unreachable)
     }
   }
 

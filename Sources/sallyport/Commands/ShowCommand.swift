@@ -59,7 +59,7 @@ struct ExplainCommand: AsyncParsableCommand {
       Say.answer("Not decided: \(view.ending?.word ?? "waiting"), \(code).")
       return Say.answer("See docs/errors.md, \(code).")
     }
-    if json { return Say.answer(decision.json.canonicalText) }
+    if json { return Say.answer(decision.summary.canonicalText) }
     Say.answer("\(decision.type) from \(decision.sender), exchange \(view.exchange)")
     for line in Explanation.text(of: decision) { Say.answer(line) }
   }

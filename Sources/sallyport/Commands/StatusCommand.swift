@@ -23,6 +23,7 @@ struct StatusCommand: AsyncParsableCommand {
     let recipients: [String: [String: Int]]
     let deadlines: [String: [String: Int]]
     let ledgerEntries: Int
+    let polls: [InboxBoard.Line]
     let needsAPerson: Bool
     let exchanges: [Line]
   }
@@ -36,7 +37,8 @@ struct StatusCommand: AsyncParsableCommand {
   }
 
   func run() async throws {
-    let store = try await option.store()
+    let (configuration, store) = try option.opened()
+    let polls = InboxBoard.read(stateDirectory: configuration.stateDirectory)
     let counts: StoreCounts
     let recent: [ExchangeLine]
     do {
@@ -45,36 +47,49 @@ struct StatusCommand: AsyncParsableCommand {
     } catch {
       throw Say.failure(error.description, next: "sallyport check", exit: Exit.data)
     }
-    let troubled = StatusCommand.needsAPerson(counts)
+    let troubled = StatusCommand.needsAPerson(counts, polls)
     if json {
       Say.answer(
         JSONText.of(
           Document(
             inboxes: counts.exchanges, recipients: counts.deliveries, deadlines: counts.deadlines,
-            ledgerEntries: counts.leaves, needsAPerson: troubled,
+            ledgerEntries: counts.leaves, polls: polls, needsAPerson: troubled,
             exchanges: recent.map { line in
               Line(
                 id: line.exchange.text, inbox: line.inbox, receivedAt: line.receivedAt.description,
                 outcome: line.ending?.word ?? "waiting", code: line.ending?.code)
             })))
     } else {
-      tell(counts, recent, troubled)
+      tell(counts, polls, recent, troubled)
     }
     if troubled { throw Exit.badAnswer }
   }
 
-  /// Something was set aside, is held, or is overdue.
-  private static func needsAPerson(_ counts: StoreCounts) -> Bool {
+  /// Something was set aside, is held, is overdue or expired, or an inbox cannot be polled.
+  private static func needsAPerson(_ counts: StoreCounts, _ polls: [InboxBoard.Line]) -> Bool {
     let exchanges = counts.exchanges.values.contains {
       ($0["set-aside"] ?? 0) + ($0["held"] ?? 0) > 0
     }
+    let deliveries = counts.deliveries.values.contains {
+      ($0["overdue"] ?? 0) + ($0["expired"] ?? 0) > 0
+    }
+    let inboxes = polls.contains { $0.lastErrorCode != nil }
     let deadlines = counts.deadlines.values.contains {
       ($0["overdue"] ?? 0) + ($0["escalated"] ?? 0) > 0
     }
-    return exchanges || deadlines
+    return exchanges || deliveries || deadlines || inboxes
   }
 
-  private func tell(_ counts: StoreCounts, _ recent: [ExchangeLine], _ troubled: Bool) {
+  private func tell(
+    _ counts: StoreCounts, _ polls: [InboxBoard.Line], _ recent: [ExchangeLine], _ troubled: Bool
+  ) {
+    if !polls.isEmpty { Say.answer("Polls") }
+    for line in polls {
+      let last = line.lastSuccess?.description ?? "never"
+      let waiting = line.waiting.map { "\($0) waiting" } ?? ""
+      Say.answer(
+        "  \(line.inbox.padded(to: 24)) last good \(last)  \(waiting)  \(line.lastErrorCode ?? "")")
+    }
     table("Inboxes", counts.exchanges)
     table("Recipients", counts.deliveries)
     table("Deadlines", counts.deadlines)

@@ -103,6 +103,7 @@ struct DemoInstallation {
     shared_secret: ../../shared-secret
     url: https://127.0.0.1:\(hostPort)
     authority: ../root.pem
+    revocation: ../root.crl
     tls_certificate: tls.pem
     tls_key: tls.key
     signing_certificate: signing.pem

@@ -68,7 +68,8 @@ enum Narrator {
   static func tell(_ report: LedgerReport) {
     let size = report.size ?? 0
     Say.answer(
-      "\n\(colour(32, "✓")) The ledger: \(size) entries, every one re-hashed, signature and root hold.")
+      "\n\(colour(32, "✓")) The ledger: \(size) entries, every one re-hashed, signature and root hold."
+    )
     Say.answer("    root \(report.root?.base64 ?? "")")
   }
 }
