@@ -2,9 +2,11 @@ import Foundation
 
 /// Reads small files that an operator names, bounded, with a clear word when it fails.
 package enum BoundedFile {
-  package enum Problem: Error, Equatable, Sendable {
+  package enum Problem: Error, Equatable, Sendable, CustomStringConvertible {
     case cannotRead(path: String)
     case tooLarge(path: String, limit: Int)
+
+    package var description: String { text }
 
     package var text: String {
       switch self {

@@ -11,31 +11,43 @@ package struct Installation: Sendable {
   package let regime: Regime
 
   /// - Throws: every problem that was found, in the order of the files.
-  package static func load(configurationFile: String) throws(ConfigurationProblems) -> Installation
-  {
-    let (configuration, ring) = try keys(configurationFile: configurationFile)
-    return Installation(
-      configuration: configuration, ring: ring,
-      regime: try Regime.load(configuration, ring: ring))
+  package static func load(
+    configurationFile: String
+  ) throws(ConfigurationProblems) -> Installation {
+    var (configuration, problems) = try read(configurationFile)
+    guard let configuration else { throw problems }
+    do {
+      let ring = try ring(configuration)
+      let regime = try Regime.load(configuration, ring: ring)
+      guard problems.list.isEmpty else { throw problems }
+      return Installation(configuration: configuration, ring: ring, regime: regime)
+    } catch {
+      problems.list += error.list.filter { !problems.list.contains($0) }
+      throw problems
+    }
   }
 
   /// Configuration and key ring alone: what it takes to read the store.
   package static func keys(
     configurationFile: String
   ) throws(ConfigurationProblems) -> (Configuration, KeyRing) {
-    let path =
-      configurationFile.hasPrefix("/")
-      ? configurationFile : FileManager.default.currentDirectoryPath + "/" + configurationFile
+    let (configuration, problems) = try read(configurationFile)
+    guard let configuration, problems.list.isEmpty else { throw problems }
+    return (configuration, try ring(configuration))
+  }
+
+  private static func read(
+    _ file: String
+  ) throws(ConfigurationProblems) -> (Configuration?, ConfigurationProblems) {
+    let path = file.hasPrefix("/") ? file : FileManager.default.currentDirectoryPath + "/" + file
     let text: String
     do {
       text = try BoundedFile.text(path)
     } catch {
-      throw problem("CONF-010", configurationFile, error.text, "name it with --config FILE")
+      throw problem("CONF-010", file, error.text, "name it with --config FILE")
     }
     let directory = path.prefix(upTo: path.lastIndex(of: "/") ?? path.startIndex)
-    let configuration = try Configuration.parse(
-      text: text, file: configurationFile, directory: String(directory))
-    return (configuration, try ring(configuration))
+    return Configuration.read(text: text, file: file, directory: String(directory))
   }
 
   private static func ring(_ configuration: Configuration) throws(ConfigurationProblems) -> KeyRing

@@ -7,6 +7,18 @@ package enum JSONProblem: Error, Equatable, Sendable {
   case malformed(offset: Int)
 }
 
+extension JSONProblem: CustomStringConvertible {
+  package var description: String {
+    switch self {
+    case .tooLong(let limit): "longer than \(limit) bytes"
+    case .tooDeep(let limit): "more than \(limit) levels deep"
+    case .duplicateMember(let offset): "a member stands twice, at byte \(offset)"
+    case .notUTF8: "not UTF-8"
+    case .malformed(let offset): "the grammar is broken at byte \(offset)"
+    }
+  }
+}
+
 /// Bounds on foreign JSON.
 package struct JSONLimits: Sendable {
   /// Bytes; a notification is at most 1 MiB.

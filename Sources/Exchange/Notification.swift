@@ -75,6 +75,20 @@ package enum NotificationProblem: Error, Equatable, Sendable {
   }
 }
 
+extension NotificationProblem: CustomStringConvertible {
+  /// The code and what is wrong, without any value.
+  package var description: String {
+    let text =
+      switch self {
+      case .notJSON(let problem): "not JSON: \(problem)"
+      case .notCloudEvents: "not a CloudEvents 1.0 event in JSON"
+      case .missing(let attribute): "\(attribute) is missing"
+      case .malformed(let attribute): "\(attribute) is not of its form"
+      }
+    return "\(code) \(text)"
+  }
+}
+
 extension Notification {
   /// Attributes of CloudEvents 1.0 and the extensions that Sallyport reads.
   static let knownAttributes: Set<String> = [

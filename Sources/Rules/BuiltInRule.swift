@@ -30,6 +30,9 @@ enum BuiltInRule {
   static let notAnAnswer = Reason(
     rule: "ANS-01", source: "MAPPA Guidance 3.33",
     text: "It answers nothing of the right type that was delivered to this party.")
+  static let namesAnother = Reason(
+    rule: "ANS-02", source: "MAPPA Guidance 3.33",
+    text: "The reference that it names is not that of the notice that it answers.")
   static let expired = Reason(
     rule: "EXP-01", source: "Sallyport",
     text: "The time after which the sender wants it delivered no more has passed.")

@@ -172,8 +172,12 @@ package struct AnsweredNotification: Equatable, Sendable {
   package let sender: PartyID
   /// To whom it was delivered: only that party can answer it.
   package let recipient: PartyID
+  /// Its fields: an answer names what it answers by one of them.
+  package let data: [String: JSONValue]
 
-  package init(type: NotificationType, sender: PartyID, recipient: PartyID) {
-    (self.type, self.sender, self.recipient) = (type, sender, recipient)
+  package init(
+    type: NotificationType, sender: PartyID, recipient: PartyID, data: [String: JSONValue] = [:]
+  ) {
+    (self.type, self.sender, self.recipient, self.data) = (type, sender, recipient, data)
   }
 }

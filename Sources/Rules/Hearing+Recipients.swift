@@ -98,7 +98,7 @@ extension Hearing {
     {
       return otherwise
     }
-    if table.checked.contains(place), holdsListedWords(place) {
+    if table.checked.contains(place), holdsListedWords(place) || repeatsWithheld(place, table) {
       return hearFreeText(outcome, of: place)
     }
     return outcome
@@ -108,7 +108,8 @@ extension Hearing {
   private mutating func hearFreeText(
     _ outcome: FieldDecision, of place: Int
   ) -> FieldDecision {
-    let text = "The field \(outcome.field) holds words of the offence and risk list"
+    let text =
+      "The field \(outcome.field) holds words of the offence and risk list or what the recipient is not told"
     if request.confirmations.contains(BuiltInRule.freeTextRule.rule) {
       notes.append(
         BuiltInRule.reason(BuiltInRule.freeTextRule, text + "; an officer confirmed it."))
@@ -118,6 +119,28 @@ extension Hearing {
       BuiltInRule.freeTextRule, text + ", or cannot be checked: an officer must confirm it.")
     if !rule.urgent { holds.append(reason) }
     return FieldDecision(field: outcome.field, outcome: .conditionFalse, reason: reason)
+  }
+
+  /// A text that repeats the value of a field that this recipient is not told would carry it past the
+  /// list of fields. Spelling apart: letters and figures alone are compared, from four on.
+  private func repeatsWithheld(_ place: Int, _ table: RecipientTable) -> Bool {
+    guard let text = circumstances.data(rule.fields[place].name)?.string.map(lettersAndFigures)
+    else {
+      return false
+    }
+    return rule.fields.indices.contains { other in
+      guard table.outcomes[other].outcome != .released,
+        let value = circumstances.data(rule.fields[other].name)?.string.map(lettersAndFigures)
+      else { return false }
+      return value.count >= 4 && text.contains(value)
+    }
+  }
+
+  private func lettersAndFigures(_ text: String) -> String {
+    String(
+      text.uppercased().unicodeScalars.filter {
+        $0.properties.isAlphabetic || $0.properties.numericType != nil
+      })
   }
 
   private mutating func holdsListedWords(_ place: Int) -> Bool {

@@ -150,6 +150,11 @@ struct Hearing {
       refusals.append(BuiltInRule.notAnAnswer)
       return
     }
+    // Two references that disagree: the party looked at one notice and answered another.
+    for (field, other) in rule.sameAsAnswered {
+      guard let wanted = answered.data[other], notification.data[field] != wanted else { continue }
+      refusals.append(BuiltInRule.namesAnother)
+    }
   }
 
   /// Whether the case is known, as far as the type needs it.

@@ -27,6 +27,8 @@ package struct NotificationRule: Sendable {
   package let guards: [Guard]
   /// The types that it answers.
   package let answers: [NotificationType]
+  /// Fields of an answer that must equal a field of what it answers, by their names.
+  package let sameAsAnswered: [String: String]
   package let effects: [Effect]
   package let registersCase: Bool
   /// How long copies are kept, in words.

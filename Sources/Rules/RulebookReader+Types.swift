@@ -27,7 +27,7 @@ extension RulebookReader {
       guards: map.nodes("guards").compactMap {
         guardRule($0, of: map, urgent: urgent, kinds: kinds)
       },
-      answers: answers(of: map),
+      answers: answers(of: map), sameAsAnswered: sameAsAnswered(of: map),
       effects: map.nodes("effects").compactMap {
         effect($0, of: map, senders: senders, kinds: kinds)
       },
@@ -90,6 +90,18 @@ extension RulebookReader {
       }
       return type
     }
+  }
+
+  private func sameAsAnswered(of map: MapReader) -> [String: String] {
+    var pairs: [String: String] = [:]
+    for (name, node) in map.group("same-as-answered") {
+      guard case .scalar(let other, _) = node.content else {
+        problems.add(.wrongShape, at: name.place, "\"\(name.text)\" must name one field")
+        continue
+      }
+      pairs[name.text] = other
+    }
+    return pairs
   }
 
   private func roles(of map: MapReader) -> [Role] {
@@ -223,6 +235,6 @@ extension NotificationRule {
   static let keys = [
     "title", "form", "about", "sources", "assumption", "urgent", "purpose", "bases",
     "sensitive-condition", "senders", "fields", "identifiers-needed", "recipients", "guards",
-    "answers", "effects", "registers-case", "retention",
+    "answers", "same-as-answered", "effects", "registers-case", "retention",
   ]
 }

@@ -101,7 +101,7 @@ extension Store {
       return AnsweredExchange(
         exchange: exchange, delivery: delivery, type: original.type, sender: original.source,
         recipient: party, event: original.id, subject: original.subject,
-        caseID: try row.optionalCaseID())
+        caseID: try row.optionalCaseID(), data: original.data)
     }
   }
 

@@ -33,9 +33,11 @@ package struct AnsweredExchange: Equatable, Sendable {
   /// The sender's own reference to the person.
   package let subject: SubjectReference
   package let caseID: CaseID?
+  /// Its fields, as the sender gave them.
+  package let data: [String: JSONValue]
 
   package var answered: AnsweredNotification {
-    AnsweredNotification(type: type, sender: sender, recipient: recipient)
+    AnsweredNotification(type: type, sender: sender, recipient: recipient, data: data)
   }
 }
 

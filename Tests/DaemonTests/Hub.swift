@@ -43,8 +43,12 @@ extension Hub {
   func seal(_ notice: Exchange.Notification, at moment: Instant? = nil) throws -> [UInt8] {
     let world = try Area.world
     let source = try Area.party(notice.source.text)
-    return try Sealer(identity: world.identity(of: source), parties: [world.trust(in: world.own)])
-      .seal(notice, now: moment ?? clock.now)
+    let moment = moment ?? clock.now
+    // Agencies keep their lists current, whatever ours are.
+    var own = world.trust(in: world.own)
+    if moment > .start + .days(6) { own.revocationLists = [try Area.revocationList(at: moment)] }
+    return try Sealer(identity: world.identity(of: source), parties: [own])
+      .seal(notice, now: moment)
   }
 
   static func carrier(_ id: String, in inbox: String = "prison") throws -> CarrierKey {

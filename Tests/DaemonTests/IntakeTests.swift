@@ -25,7 +25,7 @@ import Testing
       Set(coordinator[0].data.keys)
         == ["pncId", "crn", "category", "level", "leadAgency", "offenderManager"])
     let prison = try await hub.copies("prison:durham")
-    #expect(Set(prison[0].data.keys) == ["prisonNumber", "leadAgency", "offenderManager"])
+    #expect(Set(prison[0].data.keys) == ["prisonNumber", "pncId", "leadAgency", "offenderManager"])
     let snapshot = try #require(try await hub.snapshot(of: Notice.cast().adult))
     #expect(snapshot.version == 1)
     #expect(snapshot.facts["holdingPrison"] == "prison:durham")
@@ -117,6 +117,22 @@ import Testing
     let after = try await hub.view(question.exchange)
     #expect(after.deliveries.map(\.state) == [.acknowledged])
     #expect(after.deadlines.map(\.deadline.state) == [.met])
+  }
+
+  @Test func `an answer that names another MAPPA J than it answers closes neither`() async throws {
+    let hub = try await Hub()
+    try await hub.share("registered-adult")
+    let question = try await hub.take(Notice.named("j"), as: "M2")
+    let copy = try await hub.copies("jobcentre:durham")[0]
+    let answer = try copy.with(
+      id: "answer-3", source: "jobcentre:durham", type: "mappa-j.acknowledged",
+      audience: try Area.world.own.id, answers: copy.id,
+      data: ["receivedOn": "2026-02-02", "adviserContact": "Desk", "jReference": "MJ-9999"])
+    let view = try await hub.take(answer, as: "M3")
+    #expect(view.ending == .refused)
+    #expect(view.rules == ["ANS-02"])
+    #expect(try await hub.view(question.exchange).deliveries.map(\.state) == [.pending])
+    #expect(try await hub.view(question.exchange).deadlines.map(\.deadline.state) == [.owed])
   }
 
   @Test func `an answer of somebody to whom it was not delivered is refused`() async throws {

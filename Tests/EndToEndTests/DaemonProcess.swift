@@ -11,10 +11,10 @@ struct DaemonProcess: Sendable {
   private let process: Process
 
   /// The program that was built together with these tests.
-  static var program: URL {
+  static let program: URL = {
     let tests = URL(filePath: "/proc/self/exe").resolvingSymlinksInPath()
     return tests.deletingLastPathComponent().appending(path: "sallyport")
-  }
+  }()
 
   /// - Parameters:
   ///   - fault: where it is to end itself (`FaultPoint`); nowhere when nil.

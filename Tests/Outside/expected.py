@@ -52,7 +52,7 @@ REGISTERED = {
     COORDINATOR: Told(
         fields("pncId crn category level leadAgency offenderManager"), JOINTLY, "G 1.33, 14.25"
     ),
-    PRISON: Told(fields("prisonNumber leadAgency offenderManager"), JOINTLY, "G 2.10, 2.12"),
+    PRISON: Told(fields("prisonNumber pncId leadAgency offenderManager"), JOINTLY, "G 2.10, 2.12"),
 }
 
 # The release notice has no field list in the Guidance; what it needs is two identifiers, the
@@ -157,7 +157,7 @@ STORY = [
         {
             POLICE: Told(RECALL - {"crn"}, JOINTLY, "G 1.21"),
             PRISON: Told(
-                fields("prisonNumber name recallDate recallType"), JOINTLY, "G 15.15, 15.16"
+                fields("prisonNumber pncId name recallDate recallType"), JOINTLY, "G 15.15, 15.16"
             ),
         },
     ),

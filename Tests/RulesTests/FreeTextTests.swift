@@ -105,6 +105,20 @@ struct FreeTextTests {
     #expect(try ask.copies(by: policy) == ["jobcentre:durham": ["discussionReference"]])
   }
 
+  @Test(arguments: [
+    ("Approve each post first.", false), ("see A1234AA", true), ("see a 1234-aa.", true),
+  ])
+  func `a note cannot carry the value of a field that its reader is not told`(
+    note: String, isHeld: Bool
+  ) throws {
+    let decision = try Notice.mappaJ.with {
+      $0.data["prisonNumber"] = "A1234AA"
+      $0.data["note"] = .string(note)
+    }.decision()
+    #expect(decision.outcome == (isHeld ? .held : .shared), "\(decision.reasons)")
+    #expect(decision.rules.contains("FREE-01") == isHeld)
+  }
+
   @Test func `reasons name the field and never its text`() throws {
     let decision = try Notice.mappaJ.with { $0.data["note"] = "zebra murder" }.decision()
     #expect(!decision.json.canonicalText.contains("zebra"))

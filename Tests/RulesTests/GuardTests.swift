@@ -160,6 +160,21 @@ struct GuardTests {
     #expect(try ask.with { $0.answered = otherType }.decision().rules == ["ANS-01"])
   }
 
+  @Test(arguments: [("DUR/2026/17", "shared"), ("DUR/2026/18", "refused")])
+  func `an answer that names another MAPPA J than it answers closes neither`(
+    reference: String, outcome: String
+  ) throws {
+    let answered = try AnsweredNotification(
+      type: type("mappa-j.issued.release"), sender: party("probation:durham"),
+      recipient: party("jobcentre:durham"), data: ["reference": "DUR/2026/17"])
+    let decision = try Notice.acknowledgement().with {
+      $0.answered = answered
+      $0.data["jReference"] = .string(reference)
+    }.decision()
+    #expect(decision.outcome.rawValue == outcome)
+    #expect(decision.rules.contains("ANS-02") == (outcome == "refused"))
+  }
+
   @Test func `an answer needs no identifiers and no known person`() throws {
     let ask = try Notice.acknowledgement().with { $0.facts = nil }
     #expect(try ask.decision().outcome == .shared)

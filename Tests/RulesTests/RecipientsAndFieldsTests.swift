@@ -28,7 +28,7 @@ struct RecipientsAndFieldsTests {
         "coordinator:durham": [
           "pncId", "crn", "category", "level", "leadAgency", "offenderManager",
         ],
-        "prison:durham": ["prisonNumber", "leadAgency", "offenderManager"],
+        "prison:durham": ["prisonNumber", "pncId", "leadAgency", "offenderManager"],
       ])
   }
 
@@ -113,7 +113,7 @@ struct RecipientsAndFieldsTests {
           "pncId", "prisonNumber", "name", "dateOfBirth", "recallDate", "recallType",
           "reasonClass",
         ],
-        "prison:durham": ["prisonNumber", "name", "recallDate", "recallType"],
+        "prison:durham": ["prisonNumber", "pncId", "name", "recallDate", "recallType"],
       ])
   }
 

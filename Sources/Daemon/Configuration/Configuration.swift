@@ -83,9 +83,19 @@ extension Configuration {
   package static func parse(
     text: String, file: String, directory: String
   ) throws(ConfigurationProblems) -> Configuration {
+    let (configuration, problems) = read(text: text, file: file, directory: directory)
+    guard let configuration, problems.list.isEmpty else { throw problems }
+    return configuration
+  }
+
+  /// As `parse`, but what could be read in spite of the mistakes is given too, so that the files that it
+  /// names can be looked at as well.
+  static func read(
+    text: String, file: String, directory: String
+  ) -> (configuration: Configuration?, problems: ConfigurationProblems) {
     let report = ProblemReport(file: file)
     guard let root = SettingsReader(text: text, directory: directory, report: report) else {
-      throw report.problems
+      return (nil, report.problems)
     }
     let keys = root.section("keys")
     let ledger = root.section("ledger")
@@ -132,8 +142,7 @@ extension Configuration {
     ledger.finish()
     host.finish()
     root.finish()
-    guard let configuration, report.problems.list.isEmpty else { throw report.problems }
-    return configuration
+    return (configuration, report.problems)
   }
 
   /// The store knows messages by their inbox's name; one is taken by our own mailbox.

@@ -116,7 +116,7 @@ extension MeshError {
       title: "the service points elsewhere, which is not followed", detail: "HTTP \(status)")
   }
 
-  static func unusable(_ detail: String) -> MeshError {
+  package static func unusable(_ detail: String) -> MeshError {
     MeshError(
       kind: .refused, code: "MESH-030", turn: .operator,
       title: "the endpoint or the message to send is not usable", detail: detail)

@@ -47,7 +47,18 @@ struct ConfigurationOption: ParsableArguments {
 struct ExchangeArgument: ParsableArguments {
   @Argument(help: "The exchange's id, or at least its first four characters.") var id: String
 
+  /// Of a repeat, the exchange that came first.
+  func first(of view: ExchangeView, in store: Store) async throws(StoreError) -> ExchangeView? {
+    guard let first = view.first else { return nil }
+    return try await store.exchange(first.text)
+  }
+
   func view(in store: Store) async throws -> ExchangeView {
+    guard id.count >= 4 else {
+      throw Say.failure(
+        "\(id) is too short: other ids begin so too", next: "give at least four characters",
+        exit: Exit.usage)
+    }
     do {
       return try await store.exchange(id)
     } catch {

@@ -34,7 +34,7 @@ struct SendCommand: AsyncParsableCommand {
       notification = try sender.notification(from: BoundedFile.bytes(file))
     } catch {
       throw Say.failure(
-        "\(file) is not a notification: \(error)", next: "see docs/protocol.md", exit: Exit.data)
+        "\(file) cannot be sent: \(error)", next: "see docs/protocol.md", exit: Exit.data)
     }
     do {
       let id = try await sender.send(notification)
@@ -42,6 +42,10 @@ struct SendCommand: AsyncParsableCommand {
         json
           ? JSONText.of(Document(id: notification.id.text, message: id.text))
           : "sent \(notification.id) as message \(id)")
+    } catch SendProblem.notSealed(let code, let text) {
+      throw Say.failure(
+        "\(file) cannot be sealed: \(code) \(text)", next: "see \(code) in docs/errors.md",
+        exit: Exit.data)
     } catch {
       throw Say.failure(
         // After a broken connection nobody knows whether it was taken; no id is acted on twice.

@@ -16,8 +16,12 @@ struct ShowCommand: AsyncParsableCommand {
   @Flag(help: "One JSON document.") var json = false
 
   func run() async throws {
-    let view = try await exchange.view(in: option.store())
-    if json { return Say.answer(JSONText.of(ExchangeDocument(view))) }
+    let store = try await option.store()
+    let view = try await exchange.view(in: store)
+    if json {
+      let first = try await exchange.first(of: view, in: store)
+      return Say.answer(JSONText.of(ExchangeDocument(view, first: first)))
+    }
     Say.answer("\(view.exchange)")
     Say.answer("  received   \(view.receivedAt)  from inbox \(view.carrier.inbox)")
     Say.answer(
@@ -54,13 +58,14 @@ struct ExplainCommand: AsyncParsableCommand {
   func run() async throws {
     let view = try await exchange.view(in: option.store())
     guard let decision = view.decision else {
-      let code = view.ending?.code ?? view.ending?.word ?? "waiting"
       if json { return Say.answer(JSONText.of(ExchangeDocument(view))) }
-      Say.answer("Not decided: \(view.ending?.word ?? "waiting"), \(code).")
-      return Say.answer("See docs/errors.md, \(code).")
+      Say.answer("Not decided: \(view.ending?.word ?? "waiting").")
+      if let first = view.first { Say.answer("The same came before as exchange \(first).") }
+      if let code = view.ending?.code { Say.answer("\(code) is explained in docs/errors.md.") }
+      return
     }
     if json { return Say.answer(decision.summary.canonicalText) }
-    Say.answer("\(decision.type) from \(decision.sender), exchange \(view.exchange)")
+    Say.answer("exchange \(view.exchange)")
     for line in Explanation.text(of: decision) { Say.answer(line) }
   }
 }
