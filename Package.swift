@@ -106,7 +106,9 @@ let package = Package(
       swiftSettings: strict),
     .testTarget(
       name: "DaemonTests",
-      dependencies: ["Daemon", "Demo", "Exchange", "Rules", "Seal", "Store", logging],
+      dependencies: [
+        "Daemon", "Demo", "Exchange", "Mailbox", "Rules", "Seal", "Store", logging,
+      ],
       swiftSettings: strict),
     .testTarget(
       name: "EndToEndTests", dependencies: ["Daemon", "Demo", "Exchange", "Store", "sallyport"],

@@ -16,7 +16,7 @@ package struct Installation: Sendable {
   ) throws(ConfigurationProblems) -> Installation {
     var (configuration, problems) = try read(configurationFile)
     guard let configuration else { throw problems }
-    do {
+    do throws(ConfigurationProblems) {
       let ring = try ring(configuration)
       let regime = try Regime.load(configuration, ring: ring)
       guard problems.list.isEmpty else { throw problems }

@@ -107,7 +107,7 @@ package struct SallyportDaemon: Sendable {
       inboxes: configuration.inboxes.map(\.name) + [StoreKeeper.inbox])
     let keeper = StoreKeeper(
       store: store, regime: regime, ownMailbox: configuration.mailbox, now: now,
-      onSubmission: { submissions.signal() })
+      log: log, onSubmission: { submissions.signal() })
     let host = try MailboxHost(
       configuration: hostConfiguration(), keeper: keeper, now: now, logger: log,
       onListening: onListening)

@@ -27,6 +27,12 @@ enum BuiltInRule {
   static let personUnknownUrgent = Reason(
     rule: "CASE-01", source: "MAPPA Guidance 10.21; rule EMG-01",
     text: "Nobody is known by these identifiers: urgent, so it goes to those it names by area.")
+  static let recipientUnknown = Reason(
+    rule: "ADR-03", source: "MAPPA Guidance 9.9",
+    text: "The recipient is no party of the information-sharing agreement any more.")
+  static let noRecipientRule = Reason(
+    rule: "PRO-01", source: "MAPPA Guidance 9.8",
+    text: "No rule tells this type to a party of this role any more.")
   static let notAnAnswer = Reason(
     rule: "ANS-01", source: "MAPPA Guidance 3.33",
     text: "It answers nothing of the right type that was delivered to this party.")

@@ -89,7 +89,7 @@ extension Hearing {
     rule.condition?.truth(in: circumstances) ?? .yes
   }
 
-  private mutating func outcome(of place: Int, in table: RecipientTable) -> FieldDecision {
+  mutating func outcome(of place: Int, in table: RecipientTable) -> FieldDecision {
     let outcome = table.outcomes[place]
     guard outcome.outcome == .released else { return outcome }
     // A condition that cannot be told from what is known does not hold.
@@ -215,6 +215,9 @@ extension Hearing {
 }
 
 extension RecipientDecision {
+  /// Between the titles of several relations.
+  static let separator = "; "
+
   /// One party in two relations: it is told what either allows, and nothing that either forbids.
   fileprivate func joined(with other: RecipientDecision) -> RecipientDecision {
     let fields = zip(fields, other.fields).map { own, other in
@@ -223,7 +226,7 @@ extension RecipientDecision {
       return own
     }
     return RecipientDecision(
-      party: party, relation: relation + "; " + other.relation, reason: reason, fields: fields,
+      party: party, relation: relation + RecipientDecision.separator + other.relation, reason: reason, fields: fields,
       answer: answer ?? other.answer)
   }
 }

@@ -129,7 +129,7 @@ struct Hearing {
     rule.relations.map { Operand.fact($0.fact) }
   }
 
-  private mutating func hearPurpose() {
+  mutating func hearPurpose() {
     if let purpose = notification.purpose, purpose != rule.purpose {
       refusals.append(BuiltInRule.purpose)
     }
@@ -168,7 +168,7 @@ struct Hearing {
   }
 
   /// LAW-02 and its like: what a basis asks of the person.
-  private mutating func hearStatus() {
+  mutating func hearStatus() {
     var left: [LawfulBasis] = []
     var refusal: Reason?
     for basis in bases {

@@ -68,6 +68,9 @@ struct Erasures {
       "DELETE FROM sealed_copy WHERE number IN (SELECT number FROM delivery WHERE exchange = ?)",
       [number])
     try db.run(
+      "DELETE FROM replacement WHERE number IN (SELECT number FROM delivery WHERE exchange = ?)",
+      [number])
+    try db.run(
       """
       DELETE FROM leaf_detail WHERE number IN (SELECT number FROM leaf WHERE exchange = ?)
         AND number NOT IN (SELECT number FROM entry_key)

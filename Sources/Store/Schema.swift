@@ -14,7 +14,7 @@ enum Schema {
   static var version: Int { steps.count }
 
   /// Step n makes schema n + 1 of schema n.
-  static let steps: [String] = [first]
+  static let steps: [String] = [first, second]
 
   private static let first = """
     CREATE TABLE meta (
@@ -175,6 +175,17 @@ enum Schema {
       PRIMARY KEY (scope, name, state)
     ) STRICT, WITHOUT ROWID;
     """ + ["exchange inbox", "delivery party", "deadline owed_by"].map(tallyTriggers).joined()
+
+  /// Copies that took the place of others: by what each was made. All other copies were made by what
+  /// their exchange says.
+  private static let second = """
+    CREATE TABLE replacement (
+      number INTEGER PRIMARY KEY REFERENCES delivery,
+      policy BLOB NOT NULL,
+      case_version INTEGER,
+      decision BLOB NOT NULL
+    ) STRICT;
+    """
 
   private static func tallyTriggers(_ tableAndName: String) -> String {
     let parts = tableAndName.split(separator: " ")

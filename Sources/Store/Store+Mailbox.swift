@@ -55,13 +55,20 @@ extension Store {
       guard let open = try OpenDelivery(db, id, of: party, self) else { return nil }
       let sealed = try db.row(
         """
-        SELECT e.number, s.sealed, c.sender FROM exchange e LEFT JOIN content c USING (number)
-          LEFT JOIN sealed_copy s ON s.number = ? WHERE e.number = ?
-        """, [open.number, open.exchangeNumber])
+        SELECT e.number, s.sealed, c.sender,
+          iif(e.state = 'shared', coalesce(r.policy, e.policy), NULL) AS policy,
+          e.state = 'shared' AND k.version IS NOT
+            iif(r.number IS NULL, e.case_version, r.case_version) AS moved
+        FROM exchange e LEFT JOIN content c USING (number)
+          LEFT JOIN subject_case k ON k.number = e.subject_case
+          LEFT JOIN sealed_copy s ON s.number = ? LEFT JOIN replacement r ON r.number = ?
+        WHERE e.number = ?
+        """, [open.number, open.number, open.exchangeNumber])
       let bytes = try sealed?.bytes("sealed").map {
         try open.key.mustOpen($0, "sealed_copy \(id)", open.number)
       }
       let sender = try sealed?.sender(open.key)
+      let policy = sealed?.bytes("policy").flatMap { PolicyDigests(bytes: $0) }
       return DeliveryCopy(
         delivery: open.delivery, exchange: open.exchange, source: sender ?? party,
         workflow: open.row.text("workflow") ?? "",
@@ -69,7 +76,7 @@ extension Store {
           String(
             decoding: try open.key.mustOpen($0, "delivery.local_id \(id)", open.number),
             as: UTF8.self)
-        }, bytes: bytes ?? [])
+        }, bytes: bytes ?? [], decidedBy: policy, caseMoved: sealed?.number("moved") == 1)
     }
   }
 
@@ -160,6 +167,15 @@ extension Store {
     try open.write(db, event: "answered", at: now, self)
     for number in try deadlines(db, of: open.number) {
       _ = try change(db, DeadlineChange(number, .met(at: receivedAt)), at: now)
+    }
+    // Who answers a copy that was replaced before we knew that it was handed over, has answered the
+    // notification: the copy that took its place is of the same one.
+    if let successor = open.delivery.successor,
+      try db.number(
+        "SELECT 1 FROM replacement r JOIN delivery d USING (number) WHERE d.id = ?",
+        [successor.text]) != nil
+    {
+      try self.answer(db, successor, by: answer, receivedAt: receivedAt, now: now)
     }
   }
 }

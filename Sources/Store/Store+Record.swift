@@ -183,7 +183,7 @@ extension Verdict {
 
 extension Decision {
   /// Of the facts that it sets, the names alone: the ledger's detail holds no content.
-  fileprivate var detail: JSONValue {
+  var detail: JSONValue {
     guard case .object(var members) = json else { return json }
     members["facts"] = .array(factChanges.map { .string($0.name) })
     return .object(members)

@@ -84,6 +84,43 @@ package struct DeliveryCopy: Sendable {
   package let localID: String?
   /// The sealed copy; empty when it is given out no more (`Delivery.handover`).
   package let bytes: [UInt8]
+  /// The rules by which the copy was made; nil for one that no decision to share made (a receipt).
+  package let decidedBy: PolicyDigests?
+  /// Whether the case has changed since, other than by this very notification.
+  package let caseMoved: Bool
+}
+
+/// What it takes to ask whether a copy may still be told.
+package struct HandoverInputs: Sendable {
+  package let exchange: ExchangeID
+  package let notification: Notification
+  /// The decision by which this very copy was made.
+  package let decision: Decision
+  /// The case as it is now; nil for a notification about somebody who has none.
+  package let subjectCase: CaseSnapshot?
+}
+
+/// A copy that is to take the place of one that may not be told any more, with what it was made by.
+package struct Replacement: Sendable {
+  package let delivery: NewDelivery
+  /// For this recipient alone; its digests must be those in force.
+  package let decision: Decision
+
+  package init(_ delivery: NewDelivery, decision: Decision) {
+    (self.delivery, self.decision) = (delivery, decision)
+  }
+}
+
+/// What `replace` did.
+package enum ReplaceResult: Equatable, Sendable {
+  /// Withdrawn, or superseded by the new one.
+  case done
+  /// It was collected or answered meanwhile, and counts as delivered. Nothing was written.
+  case delivered
+  /// It had ended already. Nothing was written.
+  case over
+  /// Case or rules moved since it was asked. Nothing was written; ask again.
+  case stale
 }
 
 /// The number of a deadline in this store.

@@ -12,7 +12,7 @@ extension Hub {
   func keeper(onSubmission: @escaping @Sendable () -> Void = {}) -> StoreKeeper {
     StoreKeeper(
       store: store, regime: regime, ownMailbox: Hub.own, now: { [clock] in clock.now },
-      onSubmission: onSubmission)
+      log: pipeline.log, onSubmission: onSubmission)
   }
 
   static let own = mailbox("SALLYPORT1")

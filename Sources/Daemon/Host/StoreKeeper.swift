@@ -1,4 +1,5 @@
 package import Exchange
+package import Logging
 package import Mailbox
 import Rules
 import Seal
@@ -22,17 +23,20 @@ package struct StoreKeeper: MailboxKeeper {
   let regime: RegimeInForce
   let ownMailbox: MailboxID
   let now: @Sendable () -> Instant
+  let log: Logger
   /// Called after a message was kept.
   let onSubmission: @Sendable () -> Void
 
   package init(
     store: Store, regime: RegimeInForce, ownMailbox: MailboxID,
-    now: @escaping @Sendable () -> Instant, onSubmission: @escaping @Sendable () -> Void
+    now: @escaping @Sendable () -> Instant, log: Logger,
+    onSubmission: @escaping @Sendable () -> Void
   ) {
     self.store = store
     self.regime = regime
     self.ownMailbox = ownMailbox
     self.now = now
+    self.log = log
     self.onSubmission = onSubmission
   }
 
@@ -80,6 +84,7 @@ package struct StoreKeeper: MailboxKeeper {
     case .gone: return .gone
     case .give: break
     }
+    guard try await mayGive(copy) else { return .gone }
     FaultPoint.beforeHandOver.reached()
     return .found(
       HostedMessage(
@@ -87,6 +92,19 @@ package struct StoreKeeper: MailboxKeeper {
         metadata: MeshMetadata(
           workflowID: copy.workflow, localID: copy.localID, isEncrypted: true),
         acceptedAt: copy.delivery.committedAt ?? now(), payload: copy.bytes))
+  }
+
+  /// Whether the copy may still be told. Where that cannot be found out, nothing is given.
+  private func mayGive(_ copy: DeliveryCopy) async throws -> Bool {
+    do {
+      return try await HandOver(store: store, regime: regime.current, moment: now(), log: log)
+        .mayGive(copy)
+    } catch {
+      let code = (error as? StoreError)?.code ?? (error as? SealError)?.code ?? "-"
+      log.error(
+        "delivery kept back", metadata: ["code": "\(code)", "delivery": "\(copy.delivery.id)"])
+      throw KeeperRefusal.unavailable
+    }
   }
 
   package func acknowledge(

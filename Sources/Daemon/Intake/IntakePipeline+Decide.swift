@@ -126,7 +126,9 @@ extension IntakePipeline {
         continue
       }
       let sealing = CopySealing(
-        decision: decision, recipient: recipient, passage: passage, moment: now())
+        notification: notification, exchange: passage.message.exchange, decision: decision,
+        recipient: recipient, answered: passage.answered, flags: passage.flags, regime: regime,
+        moment: now())
       do {
         let delivery = try sealing.delivery(of: copy, subject: subject(for: copy, passage))
         passage.deliveries.append(delivery)
@@ -175,74 +177,6 @@ extension CaseSnapshot {
   }
 }
 
-/// One recipient's copy on its way to becoming a delivery.
-private struct CopySealing {
-  let decision: Decision
-  let recipient: RecipientDecision
-  let passage: IntakePassage
-  let moment: Instant
-
-  private var calendar: WorkingCalendar { passage.regime.calendar }
-
-  /// The recipient's last day, counted from the commit: the copy lies in its mailbox from then on.
-  private var schedule: DeadlineSchedule? {
-    guard let answer = recipient.answer, let kind = answer.by.first else { return nil }
-    // Nobody is reminded or told of a missed answer yet but the operator, so no state may say so.
-    let definition = DeadlineDefinition(
-      kind: kind, counting: .after(answer.workingDays, .workingDays), reminders: [],
-      escalations: [])
-    return calendar.schedule(definition, event: .happened(at: moment), knownAt: moment)
-  }
-
-  func delivery(
-    of copy: PermittedCopy, subject: SubjectReference
-  ) throws(SealError) -> NewDelivery {
-    guard let notification = passage.opened?.notification else { throw SealError.notSigned }
-    let id = DeliveryID.random()
-    let due = schedule?.due
-    let collectDue = Due.day(calendar.day(1, workingDaysAfter: moment.londonDate).day)
-    let outbound = OutboundNotification(
-      permitted: copy, of: notification, delivery: id, subject: subject,
-      correlationID: correlation, answerBy: due?.day, decision: passage.message.exchange,
-      policyDigest: "\(decision.rulebookDigest) \(decision.agreementDigest)",
-      purpose: decision.purpose, basis: decision.basis, flags: Array(passage.flags))
-    let sealed = try passage.regime.sealer.seal(outbound, now: moment)
-    return NewDelivery(
-      delivery: Delivery(
-        id: id, recipient: copy.recipient, answerDue: due, expiresAt: expiry(due: due)),
-      sealed: sealed, collectDue: collectDue,
-      workflow: decision.answersDeadline ? Workflow.acknowledgement : Workflow.notice,
-      releasedFields: copy.fields.keys.sorted())
-  }
-
-  /// A copy lies in its mailbox until 30 days after its answer is due, and no longer than the sender
-  /// wants it delivered or the restriction in it lasts (RET-02, MAPPA Guidance 3.38).
-  private func expiry(due: Due?) -> Instant {
-    let standard = (due?.limit ?? moment) + .seconds(30 * 86_400)
-    let restrictionEnd = decision.factChanges.first { $0.name == "restrictionEndDate" }
-      .flatMap { $0.value.string.flatMap { CivilDate($0) } }
-      .map { Instant(startOf: $0.adding(days: 1)) }
-    return [standard, passage.opened?.notification.expiryTime, restrictionEnd]
-      .compactMap { $0 }.min() ?? standard
-  }
-
-  /// What is answered, as the recipient knows it: its own event.
-  private var correlation: EventID? {
-    guard let answered = passage.answered, answered.sender == recipient.party else { return nil }
-    return answered.event
-  }
-
-  func deadline(for delivery: NewDelivery) -> NewDeadline? {
-    guard let answer = recipient.answer, let kind = answer.by.first, let schedule else {
-      return nil
-    }
-    return NewDeadline(
-      deadline: Deadline(
-        kind: kind, owedBy: recipient.party, owedTo: decision.sender, schedule: schedule),
-      delivery: delivery.delivery.id)
-  }
-}
-
 extension Decision {
   /// With what was noted on the way, for recipients, auditors and `explain`.
   ///
@@ -251,7 +185,7 @@ extension Decision {
     guard !flags.isEmpty || !keepingFacts else { return self }
     let notes = flags.sorted { $0.rawValue < $1.rawValue }.map { flag in
       Reason(
-        rule: "FLAG-\(flag.rawValue)", source: "MAPPA Guidance 15.7, 15.8",
+        rule: Decision.flagPrefix + flag.rawValue, source: "MAPPA Guidance 15.7, 15.8",
         text: "noted for recipients: \(flag.rawValue.replacing("-", with: " "))")
     }
     return Decision(
@@ -261,4 +195,13 @@ extension Decision {
       unknownFields: unknownFields, urgent: urgent, rulebookDigest: rulebookDigest,
       agreementDigest: agreementDigest)
   }
+
+  /// What was noted so.
+  var flags: Set<Intake.Flag> {
+    Set(
+      reasons.filter { $0.rule.hasPrefix(Decision.flagPrefix) }
+        .compactMap { Intake.Flag(rawValue: String($0.rule.dropFirst(Decision.flagPrefix.count))) })
+  }
+
+  private static let flagPrefix = "FLAG-"
 }

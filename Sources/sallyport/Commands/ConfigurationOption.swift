@@ -57,7 +57,7 @@ struct ExchangeArgument: ParsableArguments {
     guard id.count >= 4 else {
       throw Say.failure(
         "\(id) is too short: other ids begin so too", next: "give at least four characters",
-        exit: Exit.usage)
+        exit: Exit.badAnswer)
     }
     do {
       return try await store.exchange(id)
