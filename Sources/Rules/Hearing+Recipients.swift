@@ -226,7 +226,7 @@ extension RecipientDecision {
       return own
     }
     return RecipientDecision(
-      party: party, relation: relation + RecipientDecision.separator + other.relation, reason: reason, fields: fields,
-      answer: answer ?? other.answer)
+      party: party, relation: relation + RecipientDecision.separator + other.relation,
+      reason: reason, fields: fields, answer: answer ?? other.answer)
   }
 }

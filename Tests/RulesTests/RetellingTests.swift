@@ -136,14 +136,21 @@ struct RetellingTests {
       try nothing(retell(Notice.confirmed, to: "police:durham", by: noPrison)) == "SND-01")
   }
 
-  @Test func `whoever got another role neither tells nor is told`() throws {
-    let policy = try agreement(
-      replacing: "Durham police, public protection unit (example)\n    role: police",
-      with: "Durham police, public protection unit (example)\n    role: victim-liaison")
-    #expect(try nothing(retell(Notice.confirmed, to: "police:durham", by: policy)) == "PRO-01")
-    let other = try agreement(
-      replacing: "role: prison\n", with: "role: victim-liaison\n")
-    #expect(try nothing(retell(Notice.confirmed, to: "police:durham", by: other)) == "SND-02")
+  @Test func `a role that the rulebook lets neither tell nor be told any more`() throws {
+    let recipients = try rulebook(
+      replacing:
+        "role: [probation, police, yot]\n        relation: offenderManager\n        rule: REL-03",
+      in: "custody.yaml",
+      with: "role: [police, yot]\n        relation: offenderManager\n        rule: REL-03")
+    #expect(
+      try nothing(retell(Notice.confirmed, to: "probation:durham", by: recipients)) == "PRO-01")
+    #expect(try retell(Notice.confirmed, to: "police:durham", by: recipients) == .whole)
+    let senders = try rulebook(
+      replacing: "- role: [probation, police]\n        relation: [offenderManager, leadAgency]",
+      in: "jobcentre.yaml",
+      with: "- role: police\n        relation: [offenderManager, leadAgency]")
+    #expect(
+      try nothing(retell(Notice.discussion, to: "jobcentre:durham", by: senders)) == "SND-02")
   }
 
   @Test func `whoever got another standing is told only what a basis still carries`() throws {
