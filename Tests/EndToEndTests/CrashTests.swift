@@ -67,14 +67,28 @@ import Testing
   /// `after-attempt` is passed only in the recovery from another crash.
   static let points = FaultPoint.allCases.filter { $0 != .afterAttempt }
 
+  // The two suites run beside each other, the cases of each one at a time.
+
   @Suite(.serialized) struct AtTheFirstPass {
     @Test(arguments: CrashTests.points)
     func `what was killed at a step goes on where it was`(point: FaultPoint) async throws {
       try await CrashTests.survive([point.rawValue])
     }
+
+    static let pairs: [[FaultPoint]] = [
+      [.beforeCommit, .beforeCommit], [.afterCommit, .afterCommit],
+      [.beforeAcknowledge, .beforeAcknowledge], [.beforeRawCommit, .beforeRawCommit],
+      [.afterRawCommit, .afterRawCommit], [.beforeCommit, .afterAttempt],
+      [.afterRawCommit, .afterAttempt], [.afterCommit, .beforePublish],
+      [.afterReconsider, .beforeReconsider],
+    ]
+
+    @Test(arguments: pairs)
+    func `what was killed again while it recovered recovers`(points: [FaultPoint]) async throws {
+      try await CrashTests.survive(points.map(\.rawValue))
+    }
   }
 
-  /// The cases of this suite run one at a time, beside those of the other.
   @Suite(.serialized) struct InTheMiddle {
     /// The second or third time by, so that some of the work is done and some is not.
     static let faults = CrashTests.points.map { point in
@@ -89,19 +103,6 @@ import Testing
       fault: String
     ) async throws {
       try await CrashTests.survive([fault])
-    }
-
-    static let pairs: [[FaultPoint]] = [
-      [.beforeCommit, .beforeCommit], [.afterCommit, .afterCommit],
-      [.beforeAcknowledge, .beforeAcknowledge], [.beforeRawCommit, .beforeRawCommit],
-      [.afterRawCommit, .afterRawCommit], [.beforeCommit, .afterAttempt],
-      [.afterRawCommit, .afterAttempt], [.afterCommit, .beforePublish],
-      [.afterReconsider, .beforeReconsider],
-    ]
-
-    @Test(arguments: pairs)
-    func `what was killed again while it recovered recovers`(points: [FaultPoint]) async throws {
-      try await CrashTests.survive(points.map(\.rawValue))
     }
   }
 }

@@ -77,14 +77,18 @@ package struct StoreKeeper: MailboxKeeper {
   ) async throws -> HostedMessageAnswer {
     let party = try party(mailbox)
     guard let delivery = DeliveryID(carrierID: id),
-      let copy = try await store.delivery(delivery, party: party)
+      let copy = try await orKeptBack(
+        delivery, { try await store.delivery(delivery, party: party) })
     else { return .notFound }
     switch copy.delivery.handover(at: now()) {
     case .unknown: return .notFound
     case .gone: return .gone
     case .give: break
     }
-    guard try await mayGive(copy) else { return .gone }
+    let handOver = HandOver(store: store, regime: regime.current, moment: now(), log: log)
+    guard try await orKeptBack(delivery, { try await handOver.mayGive(copy) }) else {
+      return .gone
+    }
     FaultPoint.beforeHandOver.reached()
     return .found(
       HostedMessage(
@@ -94,16 +98,16 @@ package struct StoreKeeper: MailboxKeeper {
         acceptedAt: copy.delivery.committedAt ?? now(), payload: copy.bytes))
   }
 
-  /// Whether the copy may still be told. Where that cannot be found out, nothing is given.
-  private func mayGive(_ copy: DeliveryCopy) async throws -> Bool {
+  /// What cannot be found out now is asked for again: nothing is given and nothing said of it.
+  private func orKeptBack<Value>(
+    _ delivery: DeliveryID, _ work: () async throws -> Value
+  ) async throws(KeeperRefusal) -> Value {
     do {
-      return try await HandOver(store: store, regime: regime.current, moment: now(), log: log)
-        .mayGive(copy)
+      return try await work()
     } catch {
       let code = (error as? StoreError)?.code ?? (error as? SealError)?.code ?? "-"
-      log.error(
-        "delivery kept back", metadata: ["code": "\(code)", "delivery": "\(copy.delivery.id)"])
-      throw KeeperRefusal.unavailable
+      log.error("delivery kept back", metadata: ["code": "\(code)", "delivery": "\(delivery)"])
+      throw .unavailable
     }
   }
 
