@@ -108,7 +108,7 @@ final class ProblemList {
 }
 
 /// The allowed word that is nearest to a wrong one, if one is near enough to be meant.
-func nearest(to word: String, among words: some Sequence<String>) -> String? {
+package func nearest(to word: String, among words: some Sequence<String>) -> String? {
   let letters = Array(word.lowercased().unicodeScalars.prefix(64))
   let allowance = max(1, letters.count / 3)
   let ranked = words.map {

@@ -1,3 +1,4 @@
+import Rules
 import Testing
 
 @testable import Daemon
@@ -227,9 +228,9 @@ struct Mistake: Sendable, CustomTestStringConvertible {
   }
 
   @Test func `the nearest word is the one with the fewest changes, and never a far one`() {
-    #expect(Spelling.nearest(to: "mailbx", among: ["mailbox", "mail"]) == "mailbox")
-    #expect(Spelling.nearest(to: "sate", among: ["state", "rate"]) == "rate")
-    #expect(Spelling.nearest(to: "x", among: ["state"]) == nil)
-    #expect(Spelling.nearest(to: "anything", among: [String]()) == nil)
+    #expect(nearest(to: "mailbx", among: ["mailbox", "mail"]) == "mailbox")
+    #expect(nearest(to: "sate", among: ["state", "rate"]) == "rate")
+    #expect(nearest(to: "x", among: ["state"]) == nil)
+    #expect(nearest(to: "anything", among: [String]()) == nil)
   }
 }

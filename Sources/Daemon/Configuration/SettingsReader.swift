@@ -1,5 +1,6 @@
 import Exchange
 import Foundation
+import Rules
 import Yams
 
 /// Reads one mapping of the configuration file into typed values; what is wrong goes to the report with
@@ -233,7 +234,7 @@ final class SettingsReader {
   /// Reports every setting that nobody asked for, with the nearest that exists.
   func finish() {
     for key in order where !asked.contains(key) {
-      let near = Spelling.nearest(to: key, among: asked)
+      let near = nearest(to: key, among: asked)
       let hint = near.map { "did you mean \($0)?" } ?? "remove it"
       report.add(
         .init("CONF-002", line: settings[key]?.mark?.line, "\(path(key)) is not a setting", hint))
@@ -246,32 +247,5 @@ final class SettingsReader {
       mark.line
     default: nil
     }
-  }
-}
-
-/// Finds the word that somebody probably meant.
-package enum Spelling {
-  /// The nearest candidate within a third of the word's length in single-letter edits; nil when none is.
-  package static func nearest(to word: String, among candidates: some Sequence<String>) -> String? {
-    let scored = candidates.map { ($0, distance(word, $0)) }
-    let best = scored.min { ($0.1, $0.0) < ($1.1, $1.0) }
-    guard let best, best.1 <= max(1, word.count / 3) else { return nil }
-    return best.0
-  }
-
-  /// Levenshtein's distance, for words of at most 64 letters.
-  static func distance(_ left: String, _ right: String) -> Int {
-    let (left, right) = (Array(left.prefix(64)), Array(right.prefix(64)))
-    var row = Array(0...right.count)
-    for (i, letter) in left.enumerated() {
-      var previous = row[0]
-      row[0] = i + 1
-      for (j, other) in right.enumerated() {
-        let change = previous + (letter == other ? 0 : 1)
-        previous = row[j + 1]
-        row[j + 1] = min(change, row[j] + 1, row[j + 1] + 1)
-      }
-    }
-    return row[right.count]
   }
 }
