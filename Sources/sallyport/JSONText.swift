@@ -1,5 +1,17 @@
 import Foundation
 
+/// A member that stands there even when nothing is known, as `null`: a reader need not guess.
+struct OrNull<Value: Encodable>: Encodable {
+  let value: Value?
+
+  init(_ value: Value?) { self.value = value }
+
+  func encode(to encoder: any Encoder) throws {
+    var container = encoder.singleValueContainer()
+    try container.encode(value)
+  }
+}
+
 /// The one JSON document that `--json` prints: members sorted, times RFC 3339.
 enum JSONText {
   static func of(_ document: some Encodable) -> String {

@@ -34,7 +34,9 @@ struct DaemonProcess: Sendable {
     process.standardError = file
     process.standardOutput = file
     process.standardInput = FileHandle.nullDevice
+    let watch = try OrphanWatch.shared.get()
     try process.run()
+    try watch.started(process.processIdentifier)
     try file.close()
   }
 
@@ -52,7 +54,10 @@ struct DaemonProcess: Sendable {
   func stop() { send(SIGTERM) }
 
   /// Ends it if it still runs, whatever the test came to.
-  func remove() { send(SIGKILL) }
+  func remove() {
+    send(SIGKILL)
+    try? OrphanWatch.shared.get().ended(process.processIdentifier)
+  }
 
   private func send(_ signal: Int32) {
     guard process.isRunning else { return }

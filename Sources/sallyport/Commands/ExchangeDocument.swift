@@ -4,10 +4,6 @@ import Store
 
 /// An exchange as `--json` prints it: names and states, no content.
 struct ExchangeDocument: Encodable {
-  private enum CodingKeys: String, CodingKey {
-    case id, type, sender, outcome, code, reasons, recipients
-  }
-
   struct Recipient: Encodable {
     let party: String
     let delivery: String
@@ -16,7 +12,7 @@ struct ExchangeDocument: Encodable {
     let withheld: [Withheld]
     let state: String
     /// The last day for its answer, if one is owed.
-    let ackBy: String?
+    let ackBy: OrNull<String>
   }
 
   struct Withheld: Encodable {
@@ -25,24 +21,24 @@ struct ExchangeDocument: Encodable {
   }
 
   let id: String
-  let type: String?
-  let sender: String?
+  let type: OrNull<String>
+  let sender: OrNull<String>
   /// shared, held, refused, set-aside.
   let outcome: String
-  let code: String?
+  let code: OrNull<String>
   let reasons: [String]
   let recipients: [Recipient]
 
   /// - Parameter first: of a repeat, the exchange that came first.
   init(_ view: ExchangeView, first: ExchangeView? = nil) {
     id = view.exchange.text
-    type = (view.type ?? first?.type)?.text
-    sender = (view.sender ?? first?.sender)?.text
+    type = OrNull((view.type ?? first?.type)?.text)
+    sender = OrNull((view.sender ?? first?.sender)?.text)
     // To the reader a repeat is something that was put aside without effect.
     let isDuplicate = view.ending == .duplicate
     outcome = isDuplicate ? "set-aside" : view.ending?.word ?? "waiting"
     let rule = view.decision?.outcome == .shared ? nil : view.decision?.reasons.first?.rule
-    code = isDuplicate ? "duplicate" : view.ending?.code ?? rule
+    code = OrNull(isDuplicate ? "duplicate" : view.ending?.code ?? rule)
     reasons = view.decision?.reasons.map { "\($0.rule): \($0.text) (\($0.source))" } ?? []
     recipients = view.deliveries.map { delivery in
       let decided = view.decision?.recipients.first { $0.party == delivery.party }
@@ -53,29 +49,15 @@ struct ExchangeDocument: Encodable {
             field: field.field,
             reason: "\(field.outcome.rawValue): \(field.reason.rule), \(field.reason.source)")
         } ?? [],
-        state: delivery.state.rawValue, ackBy: delivery.delivery?.answerDue?.day.description)
+        state: delivery.state.rawValue, ackBy: OrNull(delivery.delivery?.answerDue?.day.description))
     }
-  }
-}
-
-extension ExchangeDocument {
-  /// Every member stands there, `null` where nothing is known: a reader need not guess.
-  func encode(to encoder: any Encoder) throws {
-    var container = encoder.container(keyedBy: CodingKeys.self)
-    try container.encode(id, forKey: .id)
-    try container.encode(type, forKey: .type)
-    try container.encode(sender, forKey: .sender)
-    try container.encode(outcome, forKey: .outcome)
-    try container.encode(code, forKey: .code)
-    try container.encode(reasons, forKey: .reasons)
-    try container.encode(recipients, forKey: .recipients)
   }
 }
 
 /// A deadline as `--json` prints it.
 struct DeadlineDocument: Encodable {
   let exchange: String
-  let delivery: String?
+  let delivery: OrNull<String>
   let kind: String
   let owedBy: String
   let owedTo: String
@@ -84,7 +66,7 @@ struct DeadlineDocument: Encodable {
 
   init(_ view: DeadlineView) {
     exchange = view.exchange.text
-    delivery = view.delivery?.text
+    delivery = OrNull(view.delivery?.text)
     kind = view.deadline.kind.text
     owedBy = view.deadline.owedBy.text
     owedTo = view.deadline.owedTo.text

@@ -33,7 +33,7 @@ struct StatusCommand: AsyncParsableCommand {
     let inbox: String
     let receivedAt: String
     let outcome: String
-    let code: String?
+    let code: OrNull<String>
   }
 
   func run() async throws {
@@ -57,7 +57,7 @@ struct StatusCommand: AsyncParsableCommand {
             exchanges: recent.map { line in
               Line(
                 id: line.exchange.text, inbox: line.inbox, receivedAt: line.receivedAt.description,
-                outcome: line.ending?.word ?? "waiting", code: line.ending?.code)
+                outcome: line.ending?.word ?? "waiting", code: OrNull(line.ending?.code))
             })))
     } else {
       tell(counts, polls, recent, troubled)
