@@ -49,7 +49,8 @@ struct ExchangeDocument: Encodable {
             field: field.field,
             reason: "\(field.outcome.rawValue): \(field.reason.rule), \(field.reason.source)")
         } ?? [],
-        state: delivery.state.rawValue, ackBy: OrNull(delivery.delivery?.answerDue?.day.description))
+        state: delivery.state.rawValue, ackBy: OrNull(delivery.delivery?.answerDue?.day.description)
+      )
     }
   }
 }
