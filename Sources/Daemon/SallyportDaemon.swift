@@ -125,6 +125,11 @@ package struct SallyportDaemon: Sendable {
       SubmissionWorker(
         store: store, pipeline: pipeline, recovery: recovery, wakeup: submissions, log: log,
         onRecorded: { held.signal() }),
+      ControlService(
+        directory: configuration.stateDirectory,
+        acts: OperatorActs(
+          store: store, regime: regime, now: now, log: log, onConfirmed: { held.signal() },
+          onRequeued: { submissions.signal() })),
     ]
     for settings in configuration.inboxes {
       services.append(

@@ -97,17 +97,20 @@ extension Store {
 
   /// Takes a delivery back: it is given out no more (410), and its clocks stop.
   ///
-  /// - Parameter reason: a code of the rules or of the officer's list, never free text.
+  /// - Parameters:
+  ///   - reason: a code of the rules or of the officer's list, never free text.
+  ///   - officer: who took it back, where a person did; goes into the encrypted detail.
   /// - Throws: STOR-015 for an unknown or erased one.
   package func withdraw(
-    _ id: DeliveryID, reason: String, at now: Instant
+    _ id: DeliveryID, reason: String, by officer: String? = nil, at now: Instant
   ) async throws(StoreError) -> Delivery.Action {
     try await commit { [self] db in
       var open = try OpenDelivery(db, id, self).orThrow(.unknown("delivery \(id)"))
       let action = open.delivery.withdrawn(reason: reason, at: now)
       guard action != .none else { return action }
-      try open.write(
-        db, event: "withdrawn", at: now, more: ["reason": .string(reason)], self)
+      var more: [String: JSONValue] = ["reason": .string(reason)]
+      more["by"] = officer.map { .string($0) }
+      try open.write(db, event: "withdrawn", at: now, more: more, self)
       for number in try deadlines(db, of: open.number) {
         _ = try change(db, DeadlineChange(number, .withdrawn(reason: reason)), at: now)
       }

@@ -113,7 +113,8 @@ extension StoreError: CustomStringConvertible {
   /// The code, what failed and what to do next.
   package var description: String { "\(code) \(text)" }
 
-  private var text: String {
+  /// What failed and what to do next, without the code.
+  package var text: String {
     switch self {
     case .owned(let directory):
       "another process owns the store in \(directory); stop it first (systemctl stop sallyport)"

@@ -144,14 +144,14 @@ actor CrashStory {
     } catch is MeshError { return false }
   }
 
-  /// The discussion takes place once both MAPPA Js are held for it.
+  /// The discussion takes place once both MAPPA Js are held for it, or will not come.
   private func recordDiscussion() async throws {
     guard let store, !upstream.contains(where: { $0.name == "discussion" }) else { return }
     let waiting = upstream.filter { $0.name.hasPrefix("j-unaware") }
     guard !waiting.isEmpty else { return }
     for entry in waiting {
-      let known = try await store.carrierMessage(entry.key)
-      guard known?.ending == .held(code: "JCP-01") else { return }
+      let ending = try await store.carrierMessage(entry.key)?.ending
+      guard ending == .held(code: "JCP-01") || ending?.word == "set-aside" else { return }
     }
     try await publish("discussion")
   }

@@ -16,7 +16,8 @@ extension CrashTests.InTheMiddle {
       let poison = try await story.publish("j")
       try await story.publish("registered-unaware")
 
-      let deaths = try await CrashTests.InTheMiddle.deaths(of: poison.key, world, story)
+      let deaths = try await CrashTests.InTheMiddle.deaths(
+        .afterOpen, of: poison.key, world, story)
       // The first start does not count tries: nothing had gone wrong before it.
       #expect(deaths == 3)
       #expect(try await story.isAcknowledged(poison))
@@ -40,9 +41,30 @@ extension CrashTests.InTheMiddle {
       let line = try #require(try await store.exchanges(state: "waiting", limit: 2).first)
       let poison = try await store.exchange(line.exchange.text)
 
-      let deaths = try await CrashTests.InTheMiddle.deaths(of: poison.carrier, world, story)
+      let deaths = try await CrashTests.InTheMiddle.deaths(
+        .afterOpen, of: poison.carrier, world, story)
       #expect(deaths == 2)
       try await CrashTests.InTheMiddle.expectShared("answer to j", story)
+      try await Invariants(world, story).holdAfterCrash("poison")
+      await story.leave()
+    }
+  }
+
+  @Test func `a held message that ends the process when it is decided again is set aside`()
+    async throws
+  {
+    try await CrashWorld.run { world in
+      let story = try CrashStory(world)
+      try await story.publish("registered-unaware")
+      let poison = try await story.publish("j-unaware")
+      try await story.publish("j-unaware-2")
+
+      let deaths = try await CrashTests.InTheMiddle.deaths(
+        .beforeReconsider, of: poison.key, world, story)
+      #expect(deaths == 3)
+      for name in ["discussion", "j-unaware-2"] {
+        try await CrashTests.InTheMiddle.expectShared(name, story)
+      }
       try await Invariants(world, story).holdAfterCrash("poison")
       await story.leave()
     }
@@ -63,10 +85,10 @@ extension CrashTests.InTheMiddle {
 
   /// Starts the daemon, with the message deadly each time, until it lives to do all the work.
   private static func deaths(
-    of poison: CarrierKey, _ world: CrashWorld, _ story: CrashStory
+    _ point: FaultPoint, of poison: CarrierKey, _ world: CrashWorld, _ story: CrashStory
   ) async throws -> Int {
     for deaths in 0..<6 {
-      let daemon = try world.startDaemon(fault: "after-open@\(poison.message)")
+      let daemon = try world.startDaemon(fault: "\(point.rawValue)@\(poison.message)")
       defer { daemon.remove() }
       let end = try await eventually("the daemon to end itself or to do its work") {
         () -> DaemonProcess.End?? in
@@ -95,7 +117,7 @@ extension CrashTests.InTheMiddle {
       if view.notification?.id == event.id { found.append(view) }
     }
     #expect(found.count == 1, "\(name)")
-    let told = found.first?.deliveries.filter { $0.state == .collected }.map(\.party.text)
+    let told = found.first?.deliveries.filter { $0.state != .pending }.map(\.party.text)
     #expect(told?.sorted() == CrashStory.told[name]?.sorted(), "\(name)")
   }
 }

@@ -49,7 +49,12 @@ package struct IntakePipeline: Sendable {
   }
 
   /// Decides a held exchange anew, now that its case, the rules or a person's word changed.
-  package func reconsider(_ held: HeldExchange, bytes: [UInt8]) async throws {
+  ///
+  /// - Parameter attempt: the number of this try, counted durably after an unclean exit; else 1. What
+  ///   ended the process each time is set aside like a message that does so when it is opened.
+  package func reconsider(
+    _ held: HeldExchange, bytes: [UInt8], attempt: Int = 1
+  ) async throws {
     let regime = regime.current
     // Its age is for a person to judge; every other hold is decided by what has changed meanwhile.
     let age = IntakeReason.signedLongAgo.rawValue
@@ -61,9 +66,16 @@ package struct IntakePipeline: Sendable {
       message: ArrivedMessage(
         carrier: held.carrier, origin: .store, exchange: held.exchange, bytes: bytes,
         receivedAt: held.receivedAt, confirmations: held.confirmations),
-      regime: regime, attempt: 1)
+      regime: regime, attempt: attempt)
     passage.opened = (held.notification, held.verdict)
     passage.wasHeld = true
+    guard attempt < Intake.maximumAttempts else {
+      let ending = Intake.Ending.setAside(code: IntakeReason.triedTooOften.rawValue)
+      _ = try await store.record(passage.record(ending, at: now()))
+      report(passage, ending)
+      return
+    }
+    FaultPoint.beforeReconsider.reached(with: held.carrier.message)
     guard !waitsForPerson else {
       _ = try await store.record(passage.record(.held(code: held.code), at: now()))
       return

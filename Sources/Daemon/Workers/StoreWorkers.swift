@@ -21,9 +21,11 @@ struct SubmissionWorker: Service {
       while true {
         let messages = try await store.rawWaiting(after: place, limit: SubmissionWorker.batch)
         for message in messages { try await take(message) }
-        recovery.ended(StoreKeeper.inbox)
         // What could not be finished now waits for the next round; the rest goes on.
-        guard messages.count == SubmissionWorker.batch, let last = messages.last else { return }
+        guard messages.count == SubmissionWorker.batch, let last = messages.last else {
+          recovery.ended(StoreKeeper.inbox)
+          return
+        }
         place = last.place
       }
     }
@@ -60,8 +62,12 @@ extension Logger {
 
 /// Decides held exchanges anew when their case, the rules or a person's word changed.
 struct HeldWorker: Service {
+  /// Its name among the inboxes of the recovery; none of them can be called so.
+  static let inbox = "(held)"
+
   let store: Store
   let pipeline: IntakePipeline
+  let recovery: Recovery
   let wakeup: Wakeup
   let now: @Sendable () -> Instant
   let log: Logger
@@ -76,15 +82,22 @@ struct HeldWorker: Service {
         decidedBefore: now() - HeldWorker.patience, limit: HeldWorker.batch)
       var decided = 0
       for exchange in held {
-        FaultPoint.beforeReconsider.reached()
         try await log.surviving(exchange: exchange.exchange) {
           let original = try await store.original(of: exchange.exchange)
-          try await pipeline.reconsider(exchange, bytes: original ?? [])
+          try await recovery.attempt(
+            HeldWorker.inbox, store: store, carrier: exchange.carrier
+          ) { number in
+            try await pipeline.reconsider(exchange, bytes: original ?? [], attempt: number)
+          }
           decided += 1
         }
         FaultPoint.afterReconsider.reached()
       }
-      if held.count == HeldWorker.batch, decided > 0 { wakeup.signal() }
+      guard held.count == HeldWorker.batch, decided > 0 else {
+        recovery.ended(HeldWorker.inbox)
+        return
+      }
+      wakeup.signal()
     }
   }
 }
