@@ -104,7 +104,7 @@ package struct SallyportDaemon: Sendable {
     let pipeline = IntakePipeline(store: store, regime: regime, now: now, log: log)
     let recovery = Recovery(
       needed: !store.wasCleanExit,
-      inboxes: configuration.inboxes.map(\.name) + [StoreKeeper.inbox])
+      inboxes: configuration.inboxes.map(\.name) + [StoreKeeper.inbox, HeldWorker.inbox])
     let keeper = StoreKeeper(
       store: store, regime: regime, ownMailbox: configuration.mailbox, now: now,
       log: log, onSubmission: { submissions.signal() })
@@ -121,7 +121,7 @@ package struct SallyportDaemon: Sendable {
       StopSwitch(stop: stop),
       BoardWorker(board: board, log: log),
       HeldWorker(
-        store: store, pipeline: pipeline, wakeup: held, now: now, log: log),
+        store: store, pipeline: pipeline, recovery: recovery, wakeup: held, now: now, log: log),
       SubmissionWorker(
         store: store, pipeline: pipeline, recovery: recovery, wakeup: submissions, log: log,
         onRecorded: { held.signal() }),
