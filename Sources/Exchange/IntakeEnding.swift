@@ -104,7 +104,7 @@ package enum IntakeReason: String, Error, Sendable, Codable, CaseIterable, Custo
       case .conflict:
         "the sender used this id before for other content; set aside, the first one stands"
       case .unknownType: "no rulebook knows this type; set aside"
-      case .triedTooOften: "opening it failed to finish three times; set aside unopened"
+      case .triedTooOften: "handling it failed to finish three times; set aside as it came"
       case .personNotKnown: "no case is known for this person; held until one is registered"
       case .personAmbiguous: "the identifiers fit more than one case; held for a person to settle"
       case .signedAhead: "signed more than 15 minutes in the future; the sender's clock is wrong"

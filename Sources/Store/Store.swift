@@ -66,7 +66,11 @@ package final class Store: Sendable {
   /// Says that all work was finished: the next start needs no attempt counters. Nothing may be
   /// written after it.
   package func markCleanExit() async throws(StoreError) {
-    try await commit { db in try Meta.set("clean-exit", to: 1, db) }
+    try await commit { db in
+      try Meta.set("clean-exit", to: 1, db)
+      // Whatever was tried and left before an earlier unclean exit did not end this run.
+      try db.run("DELETE FROM attempt", [])
+    }
   }
 
   /// How well commits are shared; for metrics.
