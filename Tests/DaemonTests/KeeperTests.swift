@@ -21,6 +21,7 @@ extension Hub {
   static let probation = mailbox("PROBATDUR1")
 
   private static func mailbox(_ text: String) -> MailboxID {
+    // The text is written in these tests.
     guard let mailbox = MailboxID(text) else { preconditionFailure("\(text) is a mailbox") }
     return mailbox
   }

@@ -29,7 +29,8 @@ import Testing
     }
   }
 
-  private static func crash(
+  /// Starts a daemon that ends itself at a fault, and lets the agencies go on until it has.
+  static func crash(
     at fault: String, _ world: CrashWorld, _ story: CrashStory
   ) async throws {
     let daemon = try world.startDaemon(fault: fault)

@@ -65,7 +65,8 @@ struct DaemonProcess: Sendable {
   }
 }
 
-/// Looks again and again until there is something to see, or time is up.
+/// Looks again and again until there is something to see, or time is up. Another process tells nobody
+/// when it is done, so it is asked every 15 ms; no test rests on how long that takes.
 func eventually<Value>(
   _ what: String, within limit: Duration = .seconds(40), _ look: () async throws -> Value?
 ) async throws -> Value {

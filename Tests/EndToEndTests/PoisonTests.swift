@@ -36,7 +36,7 @@ extension CrashTests.InTheMiddle {
       let story = try CrashStory(world)
       try await story.publish("registered-adult")
       try await story.publish("j")
-      try await CrashTests.InTheMiddle.dies("after-raw-commit", world, story)
+      try await CrashTests.crash(at: "after-raw-commit", world, story)
       let store = try world.openStore()
       let line = try #require(try await store.exchanges(state: "waiting", limit: 2).first)
       let poison = try await store.exchange(line.exchange.text)
@@ -68,19 +68,6 @@ extension CrashTests.InTheMiddle {
       try await Invariants(world, story).holdAfterCrash("poison")
       await story.leave()
     }
-  }
-
-  private static func dies(
-    _ fault: String, _ world: CrashWorld, _ story: CrashStory
-  ) async throws {
-    let daemon = try world.startDaemon(fault: fault)
-    defer { daemon.remove() }
-    let end = try await eventually("the daemon to end itself at \(fault)") {
-      if let end = daemon.end { return end }
-      try await story.turn()
-      return nil
-    }
-    #expect(end == .killed(signal: SIGKILL))
   }
 
   /// Starts the daemon, with the message deadly each time, until it lives to do all the work.

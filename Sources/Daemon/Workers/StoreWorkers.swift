@@ -35,7 +35,7 @@ struct SubmissionWorker: Service {
     let arrived = ArrivedMessage(
       carrier: message.carrier, origin: .mailbox, exchange: message.exchange,
       bytes: message.bytes, receivedAt: message.receivedAt, confirmations: message.confirmations)
-    try await log.surviving(exchange: message.exchange) {
+    try await log.surviving(["exchange": "\(message.exchange)"]) {
       _ = try await recovery.attempt(
         StoreKeeper.inbox, store: store, carrier: message.carrier
       ) { number in try await pipeline.take(arrived, attempt: number) }
@@ -47,15 +47,20 @@ struct SubmissionWorker: Service {
 extension Logger {
   /// Runs one piece of work; a failure that touches it alone is logged and it waits for the next round,
   /// so that its neighbours go on. What the store cannot survive is thrown on.
+  ///
+  /// - Parameter subject: the exchange's or delivery's id, under its own key.
+  /// - Returns: whether it was done.
+  @discardableResult
   fileprivate func surviving(
-    exchange: ExchangeID, _ work: () async throws -> Void
-  ) async throws {
+    _ subject: Logger.Metadata, _ work: () async throws -> Void
+  ) async throws -> Bool {
     do {
       try await work()
+      return true
     } catch let error as StoreError where !error.isFinal {
       self.error(
-        "exchange waits after a failure",
-        metadata: ["exchange": "\(exchange)", "code": "\(error.code)"])
+        "waits after a failure", metadata: subject.merging(["code": "\(error.code)"]) { $1 })
+      return false
     }
   }
 }
@@ -82,15 +87,15 @@ struct HeldWorker: Service {
         decidedBefore: now() - HeldWorker.patience, limit: HeldWorker.batch)
       var decided = 0
       for exchange in held {
-        try await log.surviving(exchange: exchange.exchange) {
+        let isDone = try await log.surviving(["exchange": "\(exchange.exchange)"]) {
           let original = try await store.original(of: exchange.exchange)
           try await recovery.attempt(
             HeldWorker.inbox, store: store, carrier: exchange.carrier
           ) { number in
             try await pipeline.reconsider(exchange, bytes: original ?? [], attempt: number)
           }
-          decided += 1
         }
+        if isDone { decided += 1 }
         FaultPoint.afterReconsider.reached()
       }
       guard held.count == HeldWorker.batch, decided > 0 else {
@@ -114,18 +119,24 @@ struct ClockWorker: Service {
     let wakeup = Wakeup()
     try await Rounds(wakeup: wakeup, interval: .seconds(30), log: log).run {
       let moment = now()
+      var done = 0
       let due = try await store.deadlinesOpen(dueBefore: moment, limit: ClockWorker.batch)
       for view in due {
-        try await log.surviving(exchange: view.exchange) {
+        let isDone = try await log.surviving(["exchange": "\(view.exchange)"]) {
           let change = DeadlineChange(view.number, .clockReached)
           report(view, try await store.recordDeadline(change, at: moment))
         }
+        if isDone { done += 1 }
       }
       let deliveries = try await store.deliveriesDue(before: moment, limit: ClockWorker.batch)
       for delivery in deliveries {
-        report(delivery, try await store.deliveryClockReached(delivery, at: moment))
+        let isDone = try await log.surviving(["delivery": "\(delivery)"]) {
+          report(delivery, try await store.deliveryClockReached(delivery, at: moment))
+        }
+        if isDone { done += 1 }
       }
-      if max(due.count, deliveries.count) == ClockWorker.batch { wakeup.signal() }
+      // More may be due. Where nothing could be done, the next round is soon enough.
+      if max(due.count, deliveries.count) == ClockWorker.batch, done > 0 { wakeup.signal() }
     }
   }
 
