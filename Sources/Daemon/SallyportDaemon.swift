@@ -54,7 +54,7 @@ package struct SallyportDaemon: Sendable {
     let ledger = installation.configuration.ledger
     let sequencer = try await Sequencer.open(
       store: store, directory: ledger.directory, guardFile: ledger.guardFile,
-      key: installation.ring.ledgerKey(origin: ledger.origin))
+      keys: LedgerKeys(key: installation.ring.ledgerKey(origin: ledger.origin)))
     try await store.recordService(.started(version: version, digests), at: now())
     log.notice(
       "started",

@@ -32,8 +32,8 @@ package enum ServiceEvent: Equatable, Sendable {
   case stopped
   /// Other rules are in force from here on; each departure in words of the agreement.
   case policyChanged(PolicyDigests, departures: [String])
-  /// A key was made, taken into use or given up: its id, never the key.
-  case keyChanged(id: String, what: String)
+  /// A key was made, taken into use, followed by another or given up.
+  case keyChanged(KeyRecord)
   /// The ledger, or details of it, were read or exported.
   case ledgerRead(by: String, what: String)
   /// An officer looked at the content of a delivery.

@@ -14,7 +14,7 @@ enum Schema {
   static var version: Int { steps.count }
 
   /// Step n makes schema n + 1 of schema n.
-  static let steps: [String] = [first, second]
+  static let steps: [String] = [first, second, keysOfOneLength]
 
   private static let first = """
     CREATE TABLE meta (
@@ -251,37 +251,5 @@ enum Meta {
   ) throws -> Value? {
     try Value.fetchOne(
       db.cachedStatement(sql: "SELECT value FROM meta WHERE name = ?"), arguments: [name])
-  }
-}
-
-/// The tables of wrapped keys.
-enum KeyTable: String {
-  case exchange = "exchange_key"
-  case subjectCase = "case_key"
-  case entry = "entry_key"
-
-  func add(_ wrapped: Vault.WrappedKey, _ db: Database, _ number: Int64) throws {
-    try db.cachedStatement(sql: "INSERT INTO \(rawValue) VALUES (?, ?, ?)")
-      .execute(arguments: [number, wrapped.version, Blob(wrapped.bytes)])
-  }
-
-  /// Nil when it was destroyed, or never was.
-  func key(
-    _ db: Database, _ number: Int64, of owner: Vault.Owner, _ vault: Vault
-  ) throws -> OwnerKey? {
-    let row = try Row.fetchOne(
-      db.cachedStatement(sql: "SELECT version, wrapped FROM \(rawValue) WHERE number = ?"),
-      arguments: [number])
-    guard let row, let version: Int = row["version"], version > 0 else { return nil }
-    return try vault.unwrap(
-      Vault.WrappedKey(version: version, bytes: row.bytes("wrapped") ?? []), of: owner)
-  }
-
-  /// Overwrites the key where it lies.
-  func destroy(_ db: Database, _ number: Int64) throws {
-    try db.cachedStatement(
-      sql:
-        "UPDATE \(rawValue) SET version = 0, wrapped = zeroblob(length(wrapped)) WHERE number = ?"
-    ).execute(arguments: [number])
   }
 }

@@ -19,13 +19,14 @@ package final class Sequencer: Sendable {
     /// The largest ever signed.
     var guarded: SignedCheckpoint?
     var failure: StoreError?
+    /// The key that the folder names to readers: what is published bears it.
+    var told: VerifierKey?
   }
 
   private let store: Store
   private let folder: LedgerFolder
   private let guardFile: String
-  private let key: SigningKey
-  private let nextKey: SigningKey?
+  private let keys: Mutex<LedgerKeys>
   private let writer: DurableWriter
   private let progress: Mutex<Progress>
   private let queue = DispatchQueue(label: "sallyport.sequencer")
@@ -34,54 +35,48 @@ package final class Sequencer: Sendable {
   private static let batch = 2048
 
   /// Opens the ledger's folder, checks it against its own signature, the store and the guard, and writes
-  /// the verifier key into it (`vkey`).
+  /// the verifier key into it (`vkey`, and earlier ones into `vkey.former`).
   ///
   /// - Parameters:
   ///   - directory: bundles, tiles, `checkpoint` and `checkpoints/`; created when it is not there.
   ///   - guardFile: the largest checkpoint ever signed; on another file system than the ledger's.
-  ///   - key: gives the ledger its name.
-  ///   - nextKey: signs too while readers are being moved to a new key.
+  ///   - keys: give the ledger its name. What is there already may bear any of them.
   /// - Throws: STOR-007 for a store that was opened for reading; STOR-030 to 033, all final.
   package static func open(
-    store: Store, directory: String, guardFile: String, key: SigningKey, nextKey: SigningKey? = nil
+    store: Store, directory: String, guardFile: String, keys: LedgerKeys
   ) async throws(StoreError) -> Sequencer {
     try await open(
-      store: store, directory: directory, guardFile: guardFile, key: key, nextKey: nextKey,
-      writer: DurableWriter())
+      store: store, directory: directory, guardFile: guardFile, keys: keys, writer: DurableWriter())
   }
 
   static func open(
-    store: Store, directory: String, guardFile: String, key: SigningKey, nextKey: SigningKey?,
-    writer: DurableWriter
+    store: Store, directory: String, guardFile: String, keys: LedgerKeys, writer: DurableWriter
   ) async throws(StoreError) -> Sequencer {
     guard store.isOwner else { throw .readOnly }
     let leaves = try await store.leafCount()
     let folder = LedgerFolder(directory)
     var progress: Progress
     do {
-      progress = try Sequencer.read(folder, guardFile, key.verifierKey)
+      progress = try Sequencer.read(folder, guardFile, keys)
     } catch { throw Sequencer.problem(error) }
 
     let sequencer = Sequencer(
-      store: store, folder: folder, guardFile: guardFile, key: key, nextKey: nextKey,
-      writer: writer, progress: progress)
+      store: store, folder: folder, guardFile: guardFile, keys: keys, writer: writer,
+      progress: progress)
     try await sequencer.mustContinue(&progress, leaves: leaves)
-    let text = Array("\(key.verifierKey)\n".utf8)
-    if try readFile("\(directory)/vkey", limit: text.count) != text {
-      try writer.write(text, to: "\(directory)/vkey")
-    }
+    // Readers are told of a key once something bears it; of the first one, at once.
+    if progress.told != nil || progress.published == nil { try sequencer.tell(keys) }
     return sequencer
   }
 
   private init(
-    store: Store, folder: LedgerFolder, guardFile: String, key: SigningKey, nextKey: SigningKey?,
-    writer: DurableWriter, progress: Progress
+    store: Store, folder: LedgerFolder, guardFile: String, keys: LedgerKeys, writer: DurableWriter,
+    progress: Progress
   ) {
     self.store = store
     self.folder = folder
     self.guardFile = guardFile
-    self.key = key
-    self.nextKey = nextKey
+    self.keys = Mutex(keys)
     self.writer = writer
     self.progress = Mutex(progress)
   }
@@ -99,6 +94,19 @@ package final class Sequencer: Sendable {
       }
     }
     return try result.get()
+  }
+
+  /// Signs with other keys from the next checkpoint on, and makes one if the present one does not bear
+  /// the newest.
+  package func use(_ keys: LedgerKeys) async throws(StoreError) {
+    self.keys.withLock { $0 = keys }
+    _ = try await publish()
+  }
+
+  /// Whether what is published bears a key, so that those before it can be given up.
+  package func bears(_ key: VerifierKey) -> Bool {
+    guard let checkpoint = progress.withLock({ $0.published }) else { return false }
+    return (try? SignedCheckpoint(verifying: checkpoint.bytes, ledger: key)) != nil
   }
 
   /// The checkpoint that is published now; nil before the first.
@@ -128,8 +136,9 @@ extension Sequencer {
     if let failure = now.failure { throw failure }
     do {
       var isNew = false
-      while let batch = try nextBatch(now) {
-        try write(batch, &now)
+      let keys = keys.withLock { $0 }
+      while let batch = try nextBatch(now, keys) {
+        try write(batch, &now, keys)
         let written = now
         progress.withLock { $0 = written }
         isNew = true
@@ -143,19 +152,20 @@ extension Sequencer {
     }
   }
 
-  /// The next entries; an empty batch for the first checkpoint of an empty ledger; nil when all is
-  /// published. A batch ends where the guard stands, so that its root can be compared there.
-  private func nextBatch(_ now: Progress) throws -> [[UInt8]]? {
+  /// The next entries; an empty batch for the first checkpoint of an empty ledger, or the first that
+  /// bears a new key; nil when all is published. A batch ends where the guard stands, so that its root
+  /// can be compared there.
+  private func nextBatch(_ now: Progress, _ keys: LedgerKeys) throws -> [[UInt8]]? {
     let size = now.state.size
     var limit = Sequencer.batch
     if let signed = now.guarded?.size, signed > size { limit = min(limit, signed - size) }
     let entries = try store.leavesNow(from: size, limit: limit)
     if !entries.isEmpty { return entries }
-    return now.published == nil ? [] : nil
+    return now.published == nil || now.told != keys.key.verifierKey ? [] : nil
   }
 
-  private func write(_ batch: [[UInt8]], _ now: inout Progress) throws {
-    let append = try now.state.appending(batch, key: key, nextKey: nextKey)
+  private func write(_ batch: [[UInt8]], _ now: inout Progress, _ keys: LedgerKeys) throws {
+    let append = try now.state.appending(batch, key: keys.key, nextKey: keys.outgoing)
     let size = append.checkpoint.size
     let signed = now.guarded
     if let signed, size == signed.size, append.checkpoint.root != signed.root {
@@ -176,7 +186,19 @@ extension Sequencer {
       try writer.write(file.bytes, to: "\(folder.path)/\(file.path)")
     }
     now.published = append.checkpoint
+    if now.told != keys.key.verifierKey {
+      try tell(keys)
+      now.told = keys.key.verifierKey
+    }
     removePartials(append.tiles)
+  }
+
+  /// Writes which keys readers need, where the folder does not say so yet.
+  private func tell(_ keys: LedgerKeys) throws(StoreError) {
+    for file in keys.files {
+      let (path, text) = ("\(folder.path)/\(file.name)", Array(file.text.utf8))
+      if try readFile(path, limit: text.count) != text { try writer.write(text, to: path) }
+    }
   }
 
   /// Once a tile is full its partial files may go (C2SP tlog-tiles); one a second would fill the disk's
@@ -193,16 +215,17 @@ extension Sequencer {
 // The check at the start.
 extension Sequencer {
   private static func read(
-    _ folder: LedgerFolder, _ guardFile: String, _ key: VerifierKey
+    _ folder: LedgerFolder, _ guardFile: String, _ keys: LedgerKeys
   ) throws -> Progress {
     var progress = Progress(state: LedgerState())
     if let bytes = try folder.read(Checkpoint.path, limit: SignedNote.longest) {
-      let checkpoint = try SignedCheckpoint(verifying: bytes, ledger: key)
+      let checkpoint = try keys.believed(bytes)
+      if keys.isNewest(checkpoint) { progress.told = keys.key.verifierKey }
       progress.state = try LedgerState(at: checkpoint, files: folder)
       progress.published = checkpoint
     }
     if let bytes = try readFile(guardFile, limit: SignedNote.longest) {
-      progress.guarded = try SignedCheckpoint(verifying: bytes, ledger: key)
+      progress.guarded = try keys.believed(bytes)
     }
     return progress
   }

@@ -166,8 +166,12 @@ extension ServiceEvent {
         "rulebook": .string("sha256:\(policy.rulebook)"),
         "agreement": .string("sha256:\(policy.agreement)"),
       ]
-    case .keyChanged(let id, let what):
-      ["event": "key-changed", "key": .string(id), "what": .string(what)]
+    case .keyChanged(let key):
+      [
+        "event": "key-changed", "key": .string(key.id), "state": .string(key.state),
+        "by": .string(key.by), "reason": .string(key.reason),
+        "publicName": key.publicName.map { .string($0) } ?? .null,
+      ]
     case .ledgerRead(let by, let what):
       ["event": "ledger-read", "by": .string(by), "what": .string(what)]
     case .contentViewed(let by, let party, let delivery):

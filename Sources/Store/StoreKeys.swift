@@ -1,4 +1,5 @@
 import Crypto
+import Synchronization
 
 /// The keys of one store: they never lie in it.
 package struct StoreKeys: Sendable {
@@ -32,4 +33,15 @@ package struct StoreKeys: Sendable {
     all = Dictionary((earlier + [store]).map { ($0.version, $0) }) { _, last in last }
     self.lookup = SymmetricKey(data: lookup)
   }
+}
+
+/// The keys as they are now; exchanged while the store is in use.
+final class StoreKeysInForce: Sendable {
+  private let value: Mutex<StoreKeys>
+
+  init(_ keys: StoreKeys) { value = Mutex(keys) }
+
+  var current: StoreKeys { value.withLock { $0 } }
+
+  func swap(for keys: StoreKeys) { value.withLock { $0 = keys } }
 }

@@ -8,7 +8,8 @@ import Foundation
 /// without it nothing of the exchange can be read again. The associated data names table, column and
 /// row, so that a sealed value that was moved elsewhere does not open.
 struct Vault: Sendable {
-  private let keys: StoreKeys
+  private let inForce: StoreKeysInForce
+  private let lookupKey: SymmetricKey
   /// So many fresh random bytes; passed in for tests.
   private let random: @Sendable (Int) -> [UInt8]
 
@@ -16,9 +17,19 @@ struct Vault: Sendable {
   static let wrappedLength = 12 + 32 + 16
 
   init(keys: StoreKeys, random: @escaping @Sendable (Int) -> [UInt8]) {
-    self.keys = keys
+    inForce = StoreKeysInForce(keys)
+    lookupKey = keys.lookup
     self.random = random
   }
+
+  /// Other store keys from here on; the look-up key stays.
+  func use(_ keys: StoreKeys) { inForce.swap(for: keys) }
+
+  /// The version that new keys are wrapped with.
+  var version: Int { inForce.current.current.version }
+
+  /// The same vault over other keys, to try them.
+  func trying(_ keys: StoreKeys) -> Vault { Vault(keys: keys, random: random) }
 
   /// A key as it lies in the store.
   struct WrappedKey: Sendable {
@@ -45,13 +56,23 @@ struct Vault: Sendable {
   func newKey(for owner: Owner) throws -> (OwnerKey, WrappedKey) {
     let bytes = random(32)
     let key = OwnerKey(key: SymmetricKey(data: bytes), owner: owner.text)
+    return (key, try wrap(bytes, of: owner))
+  }
+
+  private func wrap(_ bytes: [UInt8], of owner: Owner) throws -> WrappedKey {
+    let current = inForce.current.current
     let sealed = try Vault.seal(
-      bytes, under: keys.current.key, named: "wrapped-key \(keys.current.version) \(owner.text)")
-    return (key, WrappedKey(version: keys.current.version, bytes: sealed))
+      bytes, under: current.key, named: "wrapped-key \(current.version) \(owner.text)")
+    return WrappedKey(version: current.version, bytes: sealed)
+  }
+
+  /// The same key under the store key in force.
+  func rewrap(_ wrapped: WrappedKey, of owner: Owner) throws -> WrappedKey {
+    try unwrap(wrapped, of: owner).key.withUnsafeBytes { try wrap(Array($0), of: owner) }
   }
 
   func unwrap(_ wrapped: WrappedKey, of owner: Owner) throws(StoreError) -> OwnerKey {
-    guard let storeKey = keys.all[wrapped.version] else {
+    guard let storeKey = inForce.current.all[wrapped.version] else {
       throw .keyMissing(version: wrapped.version)
     }
     guard
@@ -86,7 +107,7 @@ struct Vault: Sendable {
   /// The hash under which something is looked up, HMAC-SHA-256: equal for equal parts, and of no use
   /// without the look-up key.
   func lookup(_ purpose: LookupPurpose, _ parts: [[UInt8]]) -> [UInt8] {
-    var hmac = HMAC<SHA256>(key: keys.lookup)
+    var hmac = HMAC<SHA256>(key: lookupKey)
     for part in [Array(purpose.rawValue.utf8)] + parts {
       // Lengths go first, so that no two lists of parts are the same bytes.
       hmac.update(data: withUnsafeBytes(of: UInt64(part.count).bigEndian) { Array($0) })

@@ -20,6 +20,7 @@ import binascii
 import hashlib
 import re
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -198,9 +199,10 @@ def cut_bundle(data: bytes) -> list[bytes]:
 class Ledger:
     """One published directory under examination; `problems` collects a line for each fault."""
 
-    def __init__(self, directory: Path, key: Key):
+    def __init__(self, directory: Path, key: Key, former: Sequence[Key] = ()):
         self.directory = directory
         self.key = key
+        self.former = former
         self.problems: list[str] = []
 
     def complain(self, name: str, what: object) -> None:
@@ -282,12 +284,18 @@ class Ledger:
                         self.complain(name, f"hash {first + offset} is not that of {under}")
             below, level = expected, level + 1
 
-    def signed(self, name: str, note: bytes | None = None) -> Checkpoint | None:
-        try:
-            return open_checkpoint(note or self.read(name, LARGEST_NOTE), self.key)
-        except Refused as reason:
-            self.complain(name, reason)
-            return None
+    def signed(
+        self, name: str, note: bytes | None = None, former: Sequence[Key] = ()
+    ) -> Checkpoint | None:
+        """The checkpoint, if the newest key signed it, or one of the former keys that are given."""
+        first: Refused | None = None
+        for key in (self.key, *former):
+            try:
+                return open_checkpoint(note or self.read(name, LARGEST_NOTE), key)
+            except Refused as reason:
+                first = first or reason
+        self.complain(name, first)
+        return None
 
     def kept(self) -> dict[str, Checkpoint]:
         """The earlier checkpoints in `checkpoints`, each under the name of its file."""
@@ -295,7 +303,7 @@ class Ledger:
         found: dict[str, Checkpoint] = {}
         for size in sorted(int(name) for name in names if re.fullmatch(SIZE, name, re.ASCII)):
             name = f"checkpoints/{size}"
-            checkpoint = self.signed(name)
+            checkpoint = self.signed(name, former=self.former)
             if checkpoint and checkpoint.size != size:
                 self.complain(name, f"holds the checkpoint of size {checkpoint.size}")
             elif checkpoint:
@@ -306,7 +314,9 @@ class Ledger:
         """The checkpoint over everything that was found in order; None unless all of it was."""
         earlier = self.kept()
         newest = self.signed("checkpoint")
-        if seen is not None and (remembered := self.signed("the checkpoint seen before", seen)):
+        if seen is not None and (
+            remembered := self.signed("the checkpoint seen before", seen, self.former)
+        ):
             earlier["the checkpoint seen before"] = remembered
         if newest is None:
             return None
@@ -326,17 +336,26 @@ class Ledger:
         return None if self.problems else newest
 
 
+def key_text(option: str) -> str:
+    """What an option says, or what lies in the file that it names."""
+    if option.startswith("@"):
+        option = Path(option[1:]).read_text(encoding="utf-8")
+    return option.strip()
+
+
 def main(arguments: list[str]) -> int:
     parser = argparse.ArgumentParser(description="Checks a published ledger from its files alone.")
     parser.add_argument("--key", required=True, help="the verifier key, or @FILE that holds it")
+    parser.add_argument(
+        "--former-key", action="append", default=[], help="an earlier key, or @FILE with one a line"
+    )
     parser.add_argument("--seen", type=Path, help="a checkpoint seen earlier, to be continued")
     parser.add_argument("directory", type=Path)
     options = parser.parse_args(arguments)
     try:
-        text = options.key
-        if text.startswith("@"):
-            text = Path(text[1:]).read_text(encoding="utf-8")
-        ledger = Ledger(options.directory, parse_key(text.strip()))
+        key = parse_key(key_text(options.key))
+        former = [parse_key(line) for one in options.former_key for line in key_text(one).split("\n")]
+        ledger = Ledger(options.directory, key, former)
     except (Refused, OSError, UnicodeDecodeError) as reason:
         print(f"key: {reason}")
         return 1

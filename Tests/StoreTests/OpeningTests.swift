@@ -86,7 +86,7 @@ import Testing
     do { _ = try fixture.openPlain() }
     let path = fixture.directory + "/sallyport.db"
     try DatabaseQueue(path: path).write { try $0.execute(sql: "PRAGMA user_version = 99") }
-    let error = StoreError.newerSchema(found: 99, known: 2)
+    let error = StoreError.newerSchema(found: 99, known: Schema.version)
     #expect(throws: error) { _ = try fixture.openPlain() }
     #expect(throws: error) { _ = try fixture.openPlain(.reader) }
     let version = try DatabaseQueue(path: path).read {

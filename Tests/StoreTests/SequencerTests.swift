@@ -22,8 +22,8 @@ import Testing
     _ store: Store, directory: String? = nil, writer: DurableWriter = DurableWriter()
   ) async throws -> Sequencer {
     try await Sequencer.open(
-      store: store, directory: directory ?? self.directory, guardFile: guardFile, key: key,
-      nextKey: nil, writer: writer)
+      store: store, directory: directory ?? self.directory, guardFile: guardFile,
+      keys: LedgerKeys(key: key), writer: writer)
   }
 
   private func add(_ store: Store, _ count: Int) async throws {
@@ -277,7 +277,7 @@ import Testing
       name: "relay.example.org/audit", seed: [UInt8](repeating: 9, count: 32))
     let failure = await #expect(throws: StoreError.self) {
       _ = try await Sequencer.open(
-        store: store, directory: directory, guardFile: guardFile, key: other)
+        store: store, directory: directory, guardFile: guardFile, keys: LedgerKeys(key: other))
     }
     #expect(failure?.code == "STOR-033")
 

@@ -19,29 +19,24 @@ struct AuditVerifyCommand: ParsableCommand {
       Examples:
         sallyport audit verify --key "$(cat ledger/vkey)" ledger
         sallyport audit verify --key @audit.vkey --held last-year.checkpoint ledger
+        sallyport audit verify --key @audit.vkey --former-key @audit.vkey.former ledger
 
       Exit codes: 0 everything holds, 1 it does not, 65 the key or a file cannot be read.
       """)
 
   @Option(help: "The verifier key, or @FILE that holds it.") var key: String
+  @Option(help: "An earlier key of the ledger, or @FILE with one a line; may be given again.")
+  var formerKey: [String] = []
   @Option(help: "A checkpoint kept from before; may be given again.") var held: [String] = []
   @Flag(help: "One JSON document.") var json = false
   @Argument(help: "The ledger's folder.") var directory: String
 
   func run() throws {
-    let keyText: String
-    do {
-      keyText = key.hasPrefix("@") ? try BoundedFile.secret(String(key.dropFirst())) : key
-    } catch {
-      throw Say.failure(error.text, next: "give the key itself: --key NAME+ID+KEY", exit: Exit.data)
-    }
-    let verifierKey: VerifierKey
-    do {
-      verifierKey = try VerifierKey(keyText)
-    } catch {
+    guard let verifierKey = try AuditVerifyCommand.keys(key).first else {
       throw Say.failure(
-        error.description, next: "ask the operator for the line in ledger/vkey", exit: Exit.data)
+        "there is no key", next: "ask the operator for the line in ledger/vkey", exit: Exit.data)
     }
+    let formerKeys = try formerKey.flatMap(AuditVerifyCommand.keys)
     let checkpoints = try held.map { path in
       do throws(BoundedFile.Problem) {
         return HeldCheckpoint(name: path, bytes: try BoundedFile.bytes(path))
@@ -56,7 +51,8 @@ struct AuditVerifyCommand: ParsableCommand {
     } catch {
       throw Say.failure(error.description, next: "check the folder's path", exit: Exit.data)
     }
-    let verifier = LedgerVerifier(files: folder, ledger: verifierKey)
+    let verifier = LedgerVerifier(
+      files: folder, ledger: verifierKey, formerKeys: formerKeys)
     let report = verifier.check(kept: kept, held: checkpoints)
     if json {
       Say.answer(AuditVerifyCommand.json(report))
@@ -64,6 +60,22 @@ struct AuditVerifyCommand: ParsableCommand {
       AuditVerifyCommand.text(report)
     }
     if !report.isSound { throw Exit.badAnswer }
+  }
+
+  /// Reads an option's keys: itself, or the lines of the file that it names.
+  private static func keys(_ option: String) throws -> [VerifierKey] {
+    let text: String
+    do {
+      text = option.hasPrefix("@") ? try BoundedFile.secret(String(option.dropFirst())) : option
+    } catch {
+      throw Say.failure(error.text, next: "give the key itself: --key NAME+ID+KEY", exit: Exit.data)
+    }
+    do {
+      return try text.split(whereSeparator: \.isNewline).map { try VerifierKey(String($0)) }
+    } catch {
+      throw Say.failure(
+        "\(error)", next: "ask the operator for the line in ledger/vkey", exit: Exit.data)
+    }
   }
 
   private static func text(_ report: LedgerReport) {
