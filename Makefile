@@ -5,7 +5,7 @@ SHELL := /bin/bash
 
 # Debian packages, by name: to build (headers), to run the tests (the rest).
 PACKAGES := build-essential ca-certificates curl git libcurl4-openssl-dev libsqlite3-dev \
-  libssl-dev openssl pkg-config procps python3 python3-venv
+  libssl-dev openssl pkg-config procps python3 python3-venv zlib1g-dev
 
 # One set of flags for every debug build: another set would build the dependencies again.
 # Without debug information the first build takes a sixth less time.

@@ -37,6 +37,7 @@ let package = Package(
       name: "COpenSSL", pkgConfig: "openssl", providers: [.apt(["libssl-dev"])]),
     .systemLibrary(
       name: "CCurl", pkgConfig: "libcurl", providers: [.apt(["libcurl4-openssl-dev"])]),
+    .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
 
     // Pure: values in, values out.
     .target(name: "Exchange", swiftSettings: strict),
@@ -57,7 +58,7 @@ let package = Package(
     .target(
       name: "Mailbox",
       dependencies: [
-        "Exchange", "CCurl", "COpenSSL", crypto, logging, lifecycle,
+        "Exchange", "CCurl", "COpenSSL", "CZlib", crypto, logging, lifecycle,
         .product(name: "HTTPTypes", package: "swift-http-types"),
         .product(name: "Hummingbird", package: "hummingbird"),
         .product(name: "HummingbirdCore", package: "hummingbird"),

@@ -223,10 +223,17 @@ private final class RegimeLoader {
       key: try PrivateKey(pem: String(decoding: key.secret, as: UTF8.self)))
   }
 
-  /// A party with a mailbox and a password file gets in; a party without a file is a mistake, told.
+  /// A party with a mailbox and a password file gets in; a party without a file is a mistake, told. Whose
+  /// mailbox is at a carrier has none here.
   func mailboxes(policy: Policy) -> [MailboxID: MailboxCredentials] {
     var credentials: [MailboxID: MailboxCredentials] = [:]
-    for party in policy.parties {
+    let elsewhere = Set(configuration.carriers.flatMap(\.parties))
+    for party in elsewhere.sorted(by: { $0.text < $1.text }) where policy.party(party) == nil {
+      add(
+        "CONF-013", configuration.agreementFile, nil,
+        "carriers name \(party), which is no party of the agreement", "add it there, or remove it")
+    }
+    for party in policy.parties where !elsewhere.contains(party.id) {
       let mailbox = party.mailbox
       let file = "\(configuration.host.passwordsDirectory)/\(mailbox)"
       let password: String

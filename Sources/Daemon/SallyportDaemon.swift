@@ -135,32 +135,26 @@ package struct SallyportDaemon: Sendable {
       services.append(
         try inboxWorker(
           settings, transport: transport, pipeline: pipeline, recovery: recovery,
-          onRecorded: { held.signal() }))
+          onRecorded: { held.signal() }, onKept: { submissions.signal() }))
     }
     return services + [host]
   }
 
   private func inboxWorker(
     _ settings: Configuration.InboxSettings, transport: HTTPSTransport, pipeline: IntakePipeline,
-    recovery: Recovery, onRecorded: @escaping @Sendable () -> Void
+    recovery: Recovery, onRecorded: @escaping @Sendable () -> Void,
+    onKept: @escaping @Sendable () -> Void
   ) throws -> InboxWorker {
-    let identity = try TLSIdentity(
-      certificate: BoundedFile.bytes(settings.certificateFile),
-      key: BoundedFile.bytes(settings.keyFile),
-      authorities: BoundedFile.bytes(settings.authorityFile))
     var limits = MeshEndpoint.Limits()
-    limits.messageBytes = installation.configuration.limits.messageBytes
-    let endpoint = try MeshEndpoint(
-      baseURL: settings.url, mailbox: settings.mailbox,
-      password: BoundedFile.secret(settings.passwordFile),
-      sharedSecret: BoundedFile.secret(settings.sharedSecretFile), identity: identity,
-      limits: limits)
+    limits.messageBytes =
+      settings.messageBytes ?? installation.configuration.limits.messageBytes
+    let endpoint = try settings.service.endpoint(limits)
     var polling = InboxPoller.Settings()
     polling.interval = settings.pollInterval
     return InboxWorker(
       name: settings.name, inbox: MeshClient(endpoint: endpoint, transport: transport, now: now),
       settings: polling, store: store, pipeline: pipeline, recovery: recovery, board: board,
-      now: now, log: log, onRecorded: onRecorded)
+      now: now, log: log, onRecorded: onRecorded, onKept: onKept)
   }
 
   private func hostConfiguration() throws -> HostConfiguration {

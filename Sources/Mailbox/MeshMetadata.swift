@@ -67,6 +67,9 @@ package enum MeshStatus: String, Sendable, Hashable {
   case error
   /// Failed: for instance not collected in time.
   case undeliverable
+
+  /// Whether all parts of it are with the service, for the recipient to collect.
+  package var isWhole: Bool { self == .accepted || self == .acknowledged }
 }
 
 extension Instant {

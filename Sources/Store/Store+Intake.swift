@@ -58,7 +58,29 @@ extension Store {
     }
   }
 
-  /// Messages that are kept and not finished, oldest first.
+  /// Keeps what was downloaded at last of a message that had been given up and was put again: from here
+  /// on it waits to be opened (`rawWaiting`). Changes nothing where its bytes are kept already.
+  ///
+  /// - Throws: STOR-015 when no such message waits.
+  package func keepDownload(_ key: CarrierKey, bytes: [UInt8]) async throws(StoreError) {
+    try await commit { [self] db in
+      guard
+        let row = try db.row(
+          """
+          SELECT e.number, e.id, o.length FROM exchange e JOIN original o USING (number)
+          WHERE e.inbox = ? AND e.message = ? AND e.state = 'waiting'
+          """, [key.inbox, key.message.text]), let number = row.number("number"),
+        let owner = try exchangeKey(db, number, row.id("id", in: "exchange"))
+      else { throw StoreError.unknown("waiting message \(key.message)") }
+      guard row.number("length") == 0, !bytes.isEmpty else { return }
+      try db.run(
+        "UPDATE original SET length = ?, sealed = ? WHERE number = ?",
+        [bytes.count, Blob(try owner.seal(bytes, "original")), number])
+    }
+  }
+
+  /// Messages that are kept and not finished, oldest first. One whose bytes are still to be downloaded
+  /// is not among them.
   ///
   /// - Parameters:
   ///   - after: the place of the last one seen; 0 to begin.
@@ -70,7 +92,7 @@ extension Store {
         SELECT e.number, e.id, e.inbox, e.message, e.received_at, e.recorded_at, o.sealed,
           c.submission, c.confirmations
         FROM exchange e JOIN original o USING (number) LEFT JOIN content c USING (number)
-        WHERE e.state = 'waiting' AND e.number > ? ORDER BY e.number LIMIT ?
+        WHERE e.state = 'waiting' AND o.length > 0 AND e.number > ? ORDER BY e.number LIMIT ?
         """, [after, limit])
       return try rows.map { row in
         let number = row.number("number") ?? 0

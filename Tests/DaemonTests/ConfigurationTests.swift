@@ -41,13 +41,13 @@ import Testing
     let inbox = configuration.inboxes[0]
     #expect(inbox.name == "prison")
     #expect(inbox.party == PartyID("prison:durham"))
-    #expect(inbox.url == "https://mesh.prison.example.org")
-    #expect(inbox.mailbox == MailboxID("SALLYPORT1"))
-    #expect(inbox.passwordFile == "/etc/sallyport/secrets/inbox-prison")
-    #expect(inbox.sharedSecretFile == "/etc/sallyport/secrets/inbox-prison-shared")
-    #expect(inbox.certificateFile == "/etc/sallyport/tls/client.pem")
-    #expect(inbox.keyFile == "/etc/sallyport/tls/client.key")
-    #expect(inbox.authorityFile == "/etc/sallyport/tls/prison-authority.pem")
+    #expect(inbox.service.url == "https://mesh.prison.example.org")
+    #expect(inbox.service.mailbox == MailboxID("SALLYPORT1"))
+    #expect(inbox.service.passwordFile == "/etc/sallyport/secrets/inbox-prison")
+    #expect(inbox.service.sharedSecretFile == "/etc/sallyport/secrets/inbox-prison-shared")
+    #expect(inbox.service.certificateFile == "/etc/sallyport/tls/client.pem")
+    #expect(inbox.service.keyFile == "/etc/sallyport/tls/client.key")
+    #expect(inbox.service.authorityFile == "/etc/sallyport/tls/prison-authority.pem")
     #expect(inbox.pollInterval == .seconds(300))
     #expect(configuration.limits.messageBytes == 20_971_520)
     #expect(configuration.limits.bytesInFlight == 67_108_864)
@@ -110,7 +110,7 @@ import Testing
   ])
   func `addresses lose their last slash`(text: String, expected: String) throws {
     let configuration = try Template.parse(Template.with([25: "    url: \(text)"]))
-    #expect(configuration.inboxes[0].url == expected)
+    #expect(configuration.inboxes[0].service.url == expected)
   }
 
   @Test func `one authority may stand without a list, and several in one`() throws {

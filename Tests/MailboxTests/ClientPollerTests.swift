@@ -5,7 +5,7 @@ import Testing
 @testable import Mailbox
 
 /// An inbox in memory that fails as it is told.
-private final class PlayedInbox: PolledInbox {
+final class PlayedInbox: PolledInbox {
   struct State {
     var ids: [CarrierMessageID] = []
     var pageSize = 500
@@ -78,7 +78,7 @@ private final class PlayedInbox: PolledInbox {
 }
 
 /// A clock that only sleeping moves on, and that ends the poller's task after so many sleeps.
-private final class PlayedClock: Sendable {
+final class PlayedClock: Sendable {
   private struct Over: Error {}
   private let state = Mutex((milliseconds: Int64(0), pauses: [Duration]()))
   private let sleeps: Int
@@ -107,7 +107,7 @@ private final class PlayedClock: Sendable {
   ) -> InboxPoller {
     InboxPoller(
       inbox: inbox, settings: settings, now: { clock.now }, random: { 0.5 },
-      sleep: { try clock.sleep($0) }, known: { known.contains($0.text) },
+      sleep: { try clock.sleep($0) }, known: { known.contains($0.text) ? .finished : .new },
       report: { states.append($0) })
   }
 
@@ -253,7 +253,7 @@ private final class PlayedClock: Sendable {
     let durable = Mutex(Set<CarrierMessageID>())
     let poller = InboxPoller(
       inbox: inbox, now: { Instant(milliseconds: 0) }, sleep: { _ in },
-      known: { id in durable.withLock { $0.contains(id) } })
+      known: { id in durable.withLock { $0.contains(id) } ? .finished : .new })
     let handle: @Sendable (InboundMessage) async -> Disposition = { message in
       durable.withLock { _ = $0.insert(message.id) }
       return .acknowledge
@@ -268,14 +268,14 @@ private final class PlayedClock: Sendable {
     let inbox = PlayedInbox(try ids("A1"))
     let poller = InboxPoller(
       inbox: inbox, now: { Instant(milliseconds: 0) },
-      sleep: { _ in try await Task.sleep(for: .seconds(3600)) }, known: { _ in false })
+      sleep: { _ in try await Task.sleep(for: .seconds(3600)) }, known: { _ in .new })
     let task = Task { await poller.run { _ in .acknowledge } }
     task.cancel()
     await task.value
   }
 }
 
-private final class StateList: Sendable {
+final class StateList: Sendable {
   private let states = Mutex([InboxState]())
   func append(_ state: InboxState) { states.withLock { $0.append(state) } }
   var all: [InboxState] { states.withLock { $0 } }

@@ -71,7 +71,8 @@ struct `The MESH client and the reference sandbox` {
 
     let third = sent[3]
     let poller = InboxPoller(
-      inbox: recipient, now: recipient.now, sleep: { _ in }, known: { $0 == third })
+      inbox: recipient, now: recipient.now, sleep: { _ in },
+      known: { $0 == third ? .finished : .new })
     let result = try await poller.pollOnce { $0.body == body ? .acknowledge : .leave }
     #expect(result.handled == 11)
     #expect(result.acknowledged == 12)

@@ -11,6 +11,8 @@ final class ClientServiceDouble: Sendable {
   struct Reply: Encodable, Sendable {
     enum Mode: String, Encodable {
       case whole, hang, drip, endless, drop, raw
+      /// The whole answer as far as `cut` bytes, then the connection is reset.
+      case cut
     }
 
     /// Method and path with query: `GET /a?b=c`.
@@ -19,6 +21,9 @@ final class ClientServiceDouble: Sendable {
     var status = 200
     var headers: [[String]] = []
     var body = ""
+    /// Whether `body` is base64 of what is sent.
+    var isBase64 = false
+    var cut = 0
     /// Answers every such request, not only the first.
     var always = false
 
@@ -56,7 +61,8 @@ final class ClientServiceDouble: Sendable {
     let state = Mutex(State())
   }
 
-  init(_ script: [Reply]) async throws {
+  /// - Parameter isOld: speaks TLS 1.2 and nothing newer.
+  init(_ script: [Reply], isOld: Bool = false) async throws {
     authority = try ClientTestAuthority.shared.get()
     folder = FileManager.default.temporaryDirectory.appending(path: "mesh-\(UUID())")
     try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
@@ -65,7 +71,7 @@ final class ClientServiceDouble: Sendable {
     }
     try JSONEncoder().encode(script).write(to: folder.appending(path: "script.json"))
     process.executableURL = URL(filePath: "/usr/bin/env")
-    process.arguments = ["python3", "-c", Self.program, folder.path]
+    process.arguments = ["python3", "-c", Self.program, folder.path, isOld ? "old" : "new"]
     process.standardInput = input
     let output = Pipe()
     process.standardOutput = output
@@ -112,13 +118,15 @@ final class ClientServiceDouble: Sendable {
   }
 
   private static let program = #"""
-    import json, os, socket, ssl, sys, threading, time
+    import base64, json, os, socket, ssl, struct, sys, threading, time
     folder = sys.argv[1]
     script = json.load(open(folder + "/script.json"))
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(folder + "/server.pem", folder + "/server.key")
     context.load_verify_locations(folder + "/ca.pem")
     context.verify_mode = ssl.CERT_REQUIRED
+    if sys.argv[2] == "old":
+        context.maximum_version = ssl.TLSVersion.TLSv1_2
     listener = socket.create_server(("127.0.0.1", 0), backlog=100)
     lock, used = threading.Lock(), set()
     def say(value):
@@ -134,6 +142,8 @@ final class ClientServiceDouble: Sendable {
         return {"mode": "whole", "status": 500, "headers": [], "body": "not in the script"}
     def answer(connection, reader, reply):
         mode, body = reply["mode"], reply["body"].encode()
+        if reply.get("isBase64"):
+            body = base64.b64decode(body)
         if mode == "hang":
             reader.read(1)
             return False
@@ -147,6 +157,13 @@ final class ClientServiceDouble: Sendable {
         if mode == "whole":
             connection.sendall((head + "Content-Length: %d\r\n\r\n" % len(body)).encode() + body)
             return True
+        if mode == "cut":
+            whole = (head + "Content-Length: %d\r\n\r\n" % len(body)).encode() + body
+            connection.sendall(whole[:reply["cut"]])
+            # With no time to linger the close is a reset.
+            connection.setsockopt(
+                socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+            return False
         if mode == "drip":
             connection.sendall((head + "Content-Length: 100000\r\n\r\n").encode())
             while True:

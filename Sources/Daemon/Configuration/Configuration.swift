@@ -17,6 +17,7 @@ package struct Configuration: Sendable {
   package var ledger: LedgerSettings
   package var host: HostSettings
   package var inboxes: [InboxSettings]
+  package var carriers: [CarrierSettings]
   package var limits: Limits
 
   /// Where the wrapped key ring lies, and the key that opens it.
@@ -55,17 +56,24 @@ package struct Configuration: Sendable {
     package var name: String
     /// Whose service it is; what lies in it may come from anybody, and is verified.
     package var party: PartyID
-    /// `https://host:port`.
-    package var url: String
-    /// Our mailbox there.
-    package var mailbox: MailboxID
-    package var passwordFile: String
-    package var sharedSecretFile: String
-    package var certificateFile: String
-    package var keyFile: String
-    package var authorityFile: String
+    package var service: ServiceSettings
     /// Between two polls. A national MESH allows one every five minutes.
     package var pollInterval: Duration
+    /// Largest message taken from it; nil: `limits.message`.
+    package var messageBytes: Int?
+  }
+
+  /// An inbox's service as the way to parties whose mailboxes are there.
+  package struct CarrierSettings: Sendable {
+    /// The inbox's name: what is sent goes out from that mailbox of ours, and what the service has to say
+    /// of it comes back there.
+    package var inbox: String
+    /// Reached by it; each has the agreement's mailbox there.
+    package var parties: [PartyID]
+    /// Longest body that is sent in one request.
+    package var partBytes: Int
+    /// Between two questions where a message stands.
+    package var trackInterval: Duration
   }
 
   package struct Limits: Sendable {
@@ -104,6 +112,9 @@ extension Configuration {
     let listed = root.list("inboxes")
     let inboxes = listed.map { InboxSettings(reading: $0) }
     checkNames(listed, report)
+    let sending = root.list("carriers")
+    let carriers = sending.map { CarrierSettings(reading: $0) }
+    checkCarriers(sending, carriers, inboxes: listed, report)
     var bounds = Limits()
     if let limits {
       bounds.messageBytes = limits.bytes("message", default: bounds.messageBytes)
@@ -122,6 +133,7 @@ extension Configuration {
       }
       limits.finish()
     }
+    checkSizes(listed, inboxes, bounds, report)
     let ledgerDirectory = ledger.path("directory")
     let guardFile = ledger.optionalPath("guard")
     let configuration = Configuration(
@@ -137,7 +149,7 @@ extension Configuration {
           directory: $0, origin: $1,
           guardFile: guardFile ?? $0 + "-guard")
       },
-      host: HostSettings(reading: host), inboxes: inboxes, limits: bounds)
+      host: HostSettings(reading: host), inboxes: inboxes, carriers: carriers, limits: bounds)
     keys.finish()
     ledger.finish()
     host.finish()
@@ -159,10 +171,56 @@ extension Configuration {
     }
   }
 
+  private static func checkSizes(
+    _ listed: [SettingsReader], _ inboxes: [InboxSettings?], _ limits: Limits,
+    _ report: ProblemReport
+  ) {
+    for (section, inbox) in zip(listed, inboxes) {
+      guard let bytes = inbox?.messageBytes, bytes > limits.messageBytes else { continue }
+      report.add(
+        .init(
+          "CONF-003", line: section.word("message")?.line,
+          "message is more than limits.message", "write at most limits.message"))
+    }
+  }
+
+  /// A carrier is one of the inboxes, and each party is reached by one.
+  private static func checkCarriers(
+    _ listed: [SettingsReader], _ carriers: [CarrierSettings?], inboxes: [SettingsReader],
+    _ report: ProblemReport
+  ) {
+    let names = inboxes.compactMap { $0.word("name")?.text }
+    var taken: Set<String> = []
+    var reached: Set<PartyID> = []
+    for (section, carrier) in zip(listed, carriers) {
+      guard let carrier else { continue }
+      let line = section.word("inbox")?.line
+      if !names.contains(carrier.inbox) {
+        report.add(
+          .init(
+            "CONF-013", line: line, "no inbox is called \(carrier.inbox)",
+            "name one of inboxes: what the carrier reports comes back there"))
+      } else if !taken.insert(carrier.inbox).inserted {
+        report.add(
+          .init("CONF-013", line: line, "\(carrier.inbox) is a carrier twice", "join the two"))
+      }
+      if carrier.partBytes > 95 * 1_048_576 {
+        report.add(
+          .init(
+            "CONF-003", line: section.word("part")?.line,
+            "part is more than a carrier takes in one request", "write at most 95MiB"))
+      }
+      for party in carrier.parties where !reached.insert(party).inserted {
+        report.add(
+          .init("CONF-013", line: line, "\(party) is named twice in carriers", "keep one"))
+      }
+    }
+  }
+
   private init?(
     party: PartyID?, mailbox: MailboxID?, state: String?, agreement: String?, rulebook: String?,
     bankHolidays: String?, keys: Keys?, ledger: LedgerSettings?, host: HostSettings?,
-    inboxes: [InboxSettings?], limits: Limits
+    inboxes: [InboxSettings?], carriers: [CarrierSettings?], limits: Limits
   ) {
     guard let party, let mailbox, let state, let agreement, let rulebook, let bankHolidays,
       let keys, let ledger, let host
@@ -170,7 +228,8 @@ extension Configuration {
     self.init(
       party: party, mailbox: mailbox, stateDirectory: state, agreementFile: agreement,
       rulebookDirectory: rulebook, bankHolidaysFile: bankHolidays, keys: keys, ledger: ledger,
-      host: host, inboxes: inboxes.compactMap { $0 }, limits: limits)
+      host: host, inboxes: inboxes.compactMap { $0 }, carriers: carriers.compactMap { $0 },
+      limits: limits)
   }
 }
 
@@ -202,21 +261,26 @@ extension Configuration.InboxSettings {
     defer { section.finish() }
     let name = section.identifier("name", InboxName.init)
     let party = section.identifier("party", PartyID.init)
-    let url = section.httpsURL("url")
-    let mailbox = section.identifier("mailbox", MailboxID.init)
-    let password = section.path("password")
-    let secret = section.path("shared_secret")
-    let certificate = section.path("certificate")
-    let key = section.path("key")
-    let authority = section.path("authority")
+    let service = ServiceSettings(reading: section)
     let poll = section.duration("poll_interval", default: .seconds(300))
-    guard let name, let party, let url, let mailbox, let password, let secret, let certificate,
-      let key, let authority
-    else { return nil }
+    let message = section.optionalBytes("message")
+    guard let name, let party, let service else { return nil }
     self.init(
-      name: name.text, party: party, url: url, mailbox: mailbox, passwordFile: password,
-      sharedSecretFile: secret, certificateFile: certificate, keyFile: key,
-      authorityFile: authority, pollInterval: poll)
+      name: name.text, party: party, service: service, pollInterval: poll, messageBytes: message)
+  }
+}
+
+extension Configuration.CarrierSettings {
+  fileprivate init?(reading section: SettingsReader) {
+    defer { section.finish() }
+    let inbox = section.identifier("inbox", InboxName.init)
+    let parties = section.identifiers(
+      "parties", of: "parties such as [police:durham]", PartyID.init)
+    let part = section.bytes("part", default: 20 * 1_048_576)
+    let track = section.duration(
+      "track_interval", from: .seconds(1), through: .seconds(86_400), default: .seconds(3600))
+    guard let inbox, let parties else { return nil }
+    self.init(inbox: inbox.text, parties: parties, partBytes: part, trackInterval: track)
   }
 }
 

@@ -66,15 +66,15 @@ final class SettingsReader {
     return true
   }
 
-  private func path(_ key: String) -> String { name.isEmpty ? key : "\(name).\(key)" }
+  func path(named key: String) -> String { name.isEmpty ? key : "\(name).\(key)" }
 
-  private func node(_ key: String, required: Bool) -> Node? {
+  func node(_ key: String, required: Bool) -> Node? {
     asked.insert(key)
     guard let node = settings[key], !SettingsReader.isEmpty(node) else {
       if required, !isAbsent {
         report.add(
           .init(
-            "CONF-006", line: line, "\(path(key)) is missing",
+            "CONF-006", line: line, "\(path(named: key)) is missing",
             "add it; config/sallyport.example.yaml shows each"))
       }
       return nil
@@ -89,15 +89,17 @@ final class SettingsReader {
       || (scalar.style == .plain && ["~", "null"].contains(scalar.string))
   }
 
-  private func wrong(_ key: String, _ node: Node, _ wanted: String) {
+  func wrong(_ key: String, _ node: Node, _ wanted: String) {
     report.add(
-      .init("CONF-003", line: node.mark?.line, "\(path(key)) is not \(wanted)", "write \(wanted)"))
+      .init(
+        "CONF-003", line: node.mark?.line, "\(path(named: key)) is not \(wanted)", "write \(wanted)"
+      ))
   }
 
   func section(_ key: String) -> SettingsReader {
     let node = node(key, required: true)
     return SettingsReader(
-      name: path(key), node: node, line: node?.mark?.line ?? line, directory: directory,
+      name: path(named: key), node: node, line: node?.mark?.line ?? line, directory: directory,
       report: report)
   }
 
@@ -113,7 +115,8 @@ final class SettingsReader {
     }
     return items.enumerated().map { place, item in
       SettingsReader(
-        name: "\(path(key))[\(place)]", node: item, line: item.mark?.line, directory: directory,
+        name: "\(path(named: key))[\(place)]", node: item, line: item.mark?.line,
+        directory: directory,
         report: report)
     }
   }
@@ -177,19 +180,32 @@ final class SettingsReader {
     return number
   }
 
-  /// `5m`, `30s`, `200ms`, `1h`: 100 ms to 1 day.
-  func duration(_ key: String, default standard: Duration) -> Duration {
+  /// `5m`, `30s`, `200ms`, `1h`; 100 ms to 1 day unless told.
+  func duration(
+    _ key: String, from least: Duration = .milliseconds(100),
+    through most: Duration = .seconds(86_400), default standard: Duration
+  ) -> Duration {
     guard let node = node(key, required: false) else { return standard }
     let units: [(String, Int64)] = [("ms", 1), ("s", 1000), ("m", 60_000), ("h", 3_600_000)]
     for (unit, milliseconds) in units {
       guard let text = node.string, text.hasSuffix(unit),
         let count = Int64(text.dropLast(unit.count)), count > 0, count <= 86_400_000,
-        (100...86_400_000).contains(count * milliseconds)
+        (least...most).contains(.milliseconds(count * milliseconds))
       else { continue }
       return .milliseconds(count * milliseconds)
     }
-    wrong(key, node, "a duration from 100ms to 24h, such as 5m or 30s")
+    let range = "\(SettingsReader.text(least)) to \(SettingsReader.text(most))"
+    wrong(key, node, "a duration from \(range), such as 5m or 30s")
     return standard
+  }
+
+  private static func text(_ duration: Duration) -> String {
+    let units: [(String, Int)] = [("h", 3600), ("m", 60), ("s", 1)]
+    for (unit, length) in units where duration >= .seconds(length) {
+      let count = duration / .seconds(length)
+      if count == count.rounded() { return "\(Int(count))\(unit)" }
+    }
+    return "\(Int(duration / .milliseconds(1)))ms"
   }
 
   /// `20MiB`, `512KiB`, or plain bytes; 1 KiB to 1 GiB.
@@ -205,6 +221,10 @@ final class SettingsReader {
     }
     wrong(key, node, "a size from 1KiB to 1024MiB, such as 20MiB")
     return standard
+  }
+
+  func optionalBytes(_ key: String) -> Int? {
+    node(key, required: false) == nil ? nil : bytes(key, default: 0)
   }
 
   func httpsURL(_ key: String) -> String? {
@@ -237,7 +257,9 @@ final class SettingsReader {
       let near = nearest(to: key, among: asked)
       let hint = near.map { "did you mean \($0)?" } ?? "remove it"
       report.add(
-        .init("CONF-002", line: settings[key]?.mark?.line, "\(path(key)) is not a setting", hint))
+        .init(
+          "CONF-002", line: settings[key]?.mark?.line, "\(path(named: key)) is not a setting", hint)
+      )
     }
   }
 

@@ -8,20 +8,44 @@ import Synchronization
 /// How each inbox is doing, written beside the store so that `status` can say it without the daemon.
 package final class InboxBoard: Sendable {
   private let states = Mutex<[String: InboxState]>([:])
+  private let demands = Mutex<[String: PollDemand]>([:])
   private let file: String
 
   package init(stateDirectory: String) { file = InboxBoard.file(in: stateDirectory) }
 
   private static func file(in stateDirectory: String) -> String { stateDirectory + "/inboxes.json" }
 
+  /// Where a poll of this inbox is asked for, made anew for each poller.
+  func demand(_ inbox: String) -> PollDemand {
+    let demand = PollDemand()
+    demands.withLock { $0[inbox] = demand }
+    return demand
+  }
+
+  /// Asks the inbox's poller to poll now. Nil when no inbox has this name.
+  func poll(_ inbox: String) async -> PollDemand.Answer? {
+    await demands.withLock { $0[inbox] }?.ask()
+  }
+
   func note(_ inbox: String, _ state: InboxState) { states.withLock { $0[inbox] = state } }
 
   /// One line of the board.
   package struct Line: Codable, Sendable {
     package let inbox: String
+    /// When the last poll ended, well or not.
+    package let lastPoll: Instant?
     package let lastSuccess: Instant?
+    /// Nil while more waits and is fetched at once.
+    package let nextPoll: Instant?
+    package let lastHandshake: Instant?
     package let lastErrorCode: String?
+    /// Since when no poll was without failure.
+    package let troubleSince: Instant?
     package let waiting: Int?
+    /// Messages that failed and are tried again.
+    package let troubled: Int
+    /// Messages that were given up, set aside under a MESH code, and still lie in the inbox.
+    package let givenUp: Int
     /// Mailbox, password, secret, certificate or clock are refused: somebody must act.
     package let needsOperator: Bool
   }
@@ -36,8 +60,11 @@ package final class InboxBoard: Sendable {
     let lines = states.withLock { states in
       states.sorted { $0.key < $1.key }.map { name, state in
         Line(
-          inbox: name, lastSuccess: state.lastSuccess, lastErrorCode: state.lastErrorCode,
-          waiting: state.waiting, needsOperator: state.needsOperator)
+          inbox: name, lastPoll: state.lastPoll, lastSuccess: state.lastSuccess,
+          nextPoll: state.nextPoll, lastHandshake: state.lastHandshake,
+          lastErrorCode: state.lastErrorCode, troubleSince: state.troubleSince,
+          waiting: state.waiting, troubled: state.troubled, givenUp: state.givenUp,
+          needsOperator: state.needsOperator)
       }
     }
     try JSONEncoder().encode(lines).write(to: URL(filePath: file), options: .atomic)

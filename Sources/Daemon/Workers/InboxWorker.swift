@@ -17,14 +17,16 @@ struct InboxWorker: Service {
   let now: @Sendable () -> Instant
   let log: Logger
   let onRecorded: @Sendable () -> Void
+  /// Bytes were kept that wait to be opened.
+  let onKept: @Sendable () -> Void
 
   func run() async throws {
     let poller = InboxPoller(
       inbox: inbox, settings: settings, now: now, sleep: { try await Task.sleep(for: $0) },
       known: { id in
         FaultPoint.afterList.reached()
-        return await isFinished(id)
-      },
+        return await recognised(id)
+      }, giveUp: { id, error in await giveUp(id, error) }, demand: board.demand(name),
       report: { state in
         board.note(name, state)
         if state.lastSuccess != nil { recovery.ended(name) }
@@ -37,12 +39,37 @@ struct InboxWorker: Service {
     }
   }
 
-  private func isFinished(_ id: CarrierMessageID) async -> Bool {
+  private func recognised(_ id: CarrierMessageID) async -> Recognition {
+    let known: KnownMessage?
     do {
-      return try await store.carrierMessage(CarrierKey(inbox: name, message: id))?.isFinished
-        ?? false
+      known = try await store.carrierMessage(CarrierKey(inbox: name, message: id))
     } catch {
       // Not known for now: downloaded again, and recognised at the commit at the latest.
+      return .new
+    }
+    switch known?.ending {
+    // Its bytes are not here: what set it aside stands in the way of the download.
+    case .setAside(let code) where code.hasPrefix(MeshError.codePrefix): return .givenUp
+    case nil: return .new
+    default: return .finished
+    }
+  }
+
+  /// Records, without bytes, that a message cannot be had. It stays in the inbox, unacknowledged: whoever
+  /// mends the cause puts it again, and if nobody does, the carrier tells its sender in the end.
+  private func giveUp(_ id: CarrierMessageID, _ error: MeshError) async -> Bool {
+    let carrier = CarrierKey(inbox: name, message: id)
+    do {
+      // Put again after it was given up before, it has its exchange.
+      let known = try await store.carrierMessage(carrier)
+      let record = IntakeRecord(
+        exchange: known?.exchange ?? .random(), carrier: carrier, receivedAt: now(),
+        recordedAt: now(), original: [], outcome: .setAside(code: error.code, sender: nil))
+      _ = try await store.record(record)
+      log.warning(
+        "message could not be fetched", metadata: ["inbox": "\(name)", "code": "\(error.code)"])
+      return true
+    } catch {
       return false
     }
   }
@@ -52,6 +79,12 @@ struct InboxWorker: Service {
     let carrier = CarrierKey(inbox: name, message: message.id)
     guard message.kind == .data else { return await keepReport(carrier) }
     do {
+      if let known = try await store.carrierMessage(carrier), !known.isFinished {
+        // Put again by an operator, and here at last: opened like one that came by itself.
+        try await store.keepDownload(carrier, bytes: message.body)
+        onKept()
+        return .acknowledge
+      }
       let arrived = ArrivedMessage(
         carrier: carrier, origin: .inbox, exchange: .random(), bytes: message.body,
         receivedAt: now())

@@ -14,6 +14,8 @@ package struct HTTPSRequest: Sendable {
   package var headers: [(name: String, value: String)]
   package var body: [UInt8]
   package var identity: TLSIdentity
+  /// Nil: none, whatever the environment says.
+  package var proxy: HTTPSProxy?
   package var limits: Limits
   /// Requests of one lane share a bound on how many are under way, so that a service or a mailbox that
   /// hangs uses up its own lane only.
@@ -21,10 +23,11 @@ package struct HTTPSRequest: Sendable {
 
   package init(
     _ method: Method, _ url: String, headers: [(name: String, value: String)] = [],
-    body: [UInt8] = [], identity: TLSIdentity, limits: Limits = Limits(), lane: String
+    body: [UInt8] = [], identity: TLSIdentity, proxy: HTTPSProxy? = nil,
+    limits: Limits = Limits(), lane: String
   ) {
     (self.method, self.url, self.headers, self.body) = (method, url, headers, body)
-    (self.identity, self.limits, self.lane) = (identity, limits, lane)
+    (self.identity, self.proxy, self.limits, self.lane) = (identity, proxy, limits, lane)
   }
 
   /// Bounds on one request and its answer.
@@ -64,6 +67,43 @@ package struct HTTPSRequest: Sendable {
   private func isLetterOrDigit(_ byte: UInt8) -> Bool {
     (0x30...0x39).contains(byte) || (0x61...0x7a).contains(byte | 0x20)
   }
+}
+
+/// A proxy that is asked to CONNECT; it sees the service's name and port, and nothing of what is said.
+package struct HTTPSProxy: Sendable, CustomStringConvertible, CustomReflectable {
+  /// `http://host:port`.
+  package let url: String
+  let user: String?
+  let password: String?
+
+  /// - Parameters:
+  ///   - url: `http://host:port`.
+  ///   - credentials: `user:password`, sent to the proxy alone, in the clear (RFC 7617).
+  /// - Throws: `invalidRequest` for another form.
+  package init(url: String, credentials: String? = nil) throws(TransportError) {
+    let rest = url.dropFirst(7)
+    let port = rest.lastIndex(of: ":").map { rest[$0...].dropFirst() }
+    guard url.hasPrefix("http://"), rest.utf8.count <= 512, !rest.hasPrefix(":"),
+      let port, (1...65_535).contains(decimal(port) ?? 0),
+      rest.utf8.allSatisfy({ byte in
+        (0x30...0x39).contains(byte) || (0x61...0x7a).contains(byte | 0x20)
+          || "-._:[]".utf8.contains(byte)
+      })
+    else { throw TransportError(.invalidRequest, detail: "the proxy is not http://host:port") }
+    self.url = url
+    let colon = credentials?.firstIndex(of: ":")
+    guard credentials == nil || colon != nil,
+      credentials?.utf8.allSatisfy({ (0x20...0x7e).contains($0) }) ?? true
+    else {
+      throw TransportError(.invalidRequest, detail: "the proxy's credentials are not user:password")
+    }
+    user = credentials.flatMap { text in colon.map { String(text[..<$0]) } }
+    password = credentials.flatMap { text in colon.map { String(text[$0...].dropFirst()) } }
+  }
+
+  package var description: String { url }
+  /// The password stays out of dumps.
+  package var customMirror: Mirror { Mirror(self, children: ["url": url]) }
 }
 
 /// One whole answer, of any status.

@@ -18,8 +18,6 @@ package final class HTTPSTransport: Sendable {
     package var outstanding = 4096
     /// Bytes of unfinished answers held at once; above it the answer that grows fails with `overloaded`.
     package var bufferedBytes = 256 * 1_048_576
-    /// `http://host:port` of a proxy that is asked to CONNECT. Nil: none, whatever the environment says.
-    package var proxy: String?
 
     package init() {}
   }

@@ -19,7 +19,7 @@ package struct InboundMessage: Sendable {
   package let workflowID: String?
   /// The sender's own reference, 1 to 300 visible ASCII characters.
   package let localID: String?
-  package let body: [UInt8]
+  package internal(set) var body: [UInt8]
 
   package init(
     id: CarrierMessageID, kind: Kind, from: MailboxID?, to: MailboxID?, workflowID: String?,
@@ -53,10 +53,10 @@ package struct InboxPage: Sendable, Equatable {
 package struct PageLink: Sendable, Hashable {
   package let path: String
 
-  /// Nil unless the path is `/messageexchange/<mailbox>/inbox` with a query, at most 2000 visible ASCII
-  /// characters, without a fragment.
-  package init?(_ path: String, mailbox: MailboxID) {
-    let prefix = "/messageexchange/\(mailbox)/inbox?"
+  /// Nil unless the path is `/messageexchange/<mailbox>/inbox` (or the other listing named) with a query,
+  /// at most 2000 visible ASCII characters, without a fragment.
+  package init?(_ path: String, mailbox: MailboxID, listing: String = "inbox") {
+    let prefix = "/messageexchange/\(mailbox)/\(listing)?"
     let forbidden = Array("#\"<>\\^`{|}".utf8)
     guard path.utf8.count <= 2000,
       path.utf8.allSatisfy({ (0x21...0x7e).contains($0) && !forbidden.contains($0) }),
@@ -70,4 +70,10 @@ package struct PageLink: Sendable, Hashable {
 package struct MeshTracking: Sendable, Equatable {
   package let id: CarrierMessageID
   package let status: MeshStatus
+  /// In how many parts it is, where the service says so.
+  package let parts: Int?
+
+  package init(id: CarrierMessageID, status: MeshStatus, parts: Int? = nil) {
+    (self.id, self.status, self.parts) = (id, status, parts)
+  }
 }

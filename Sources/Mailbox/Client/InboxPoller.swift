@@ -18,19 +18,37 @@ package enum Disposition: Sendable {
   case leave
 }
 
+/// What is known of a message before it is downloaded.
+package enum Recognition: Sendable {
+  case new
+  /// Durable here: it only wants acknowledging, again.
+  case finished
+  /// Given up (`InboxPoller.giveUp`): it is neither asked for nor acknowledged.
+  case givenUp
+}
+
 /// How an inbox is doing, for status, metrics and alarms.
 package struct InboxState: Sendable, Equatable {
+  /// When the last poll ended, well or not.
+  package var lastPoll: Instant?
   /// The last time a poll reached the inbox and came to its end.
   package var lastSuccess: Instant?
+  /// Nil while a poll is under way that follows at once.
+  package var nextPoll: Instant?
+  package var lastHandshake: Instant?
   /// Code of the last failure, of the inbox or of one message; nil after a poll without any.
   package var lastErrorCode: String?
   package var lastErrorAt: Instant?
+  /// Since when no poll was without failure; nil while all is well.
+  package var troubleSince: Instant?
   /// The inbox is left alone until then.
   package var backoffUntil: Instant?
   /// How many messages the service says wait; may lag.
   package var waiting: Int?
   /// How many messages failed or were left and are tried again later.
   package var troubled = 0
+  /// How many messages of the last listing were given up and still lie there.
+  package var givenUp = 0
   /// Mailbox, password, secret, certificate or clock are refused: somebody must act.
   package var needsOperator = false
 
@@ -47,6 +65,8 @@ package struct PollResult: Sendable, Equatable {
   package var known = 0
   package var left = 0
   package var failed = 0
+  /// Given up, now or before: they stay in the inbox.
+  package var givenUp = 0
   /// Whether more wait than this poll looked at.
   package var hasMore = false
 
@@ -78,6 +98,11 @@ package struct InboxPoller: Sendable {
     package var fruitlessPolls = 10
     /// Messages whose pauses are remembered; others are tried at every poll.
     package var troubled = 1000
+    /// A message that the service refuses, that is too large or not of the protocol is given up after so
+    /// many tries, a quarter of an hour and more apart.
+    package var tries = 3
+    /// One that fails in ways which usually pass, while the inbox itself answers.
+    package var passingTries = 24
 
     package init() {}
   }
@@ -87,41 +112,65 @@ package struct InboxPoller: Sendable {
   let now: @Sendable () -> Instant
   let random: @Sendable () -> Double
   let sleep: @Sendable (Duration) async throws -> Void
-  let known: @Sendable (CarrierMessageID) async -> Bool
+  let known: @Sendable (CarrierMessageID) async -> Recognition
+  let giveUp: @Sendable (CarrierMessageID, MeshError) async -> Bool
+  let demand: PollDemand?
   let report: @Sendable (InboxState) -> Void
 
   /// - Parameters:
   ///   - random: from 0 up to, and without, 1; spreads pauses.
   ///   - sleep: throws when the task is cancelled.
-  ///   - known: whether the message is durable here already.
+  ///   - known: whether the message is durable here already, or was given up.
+  ///   - giveUp: records that a message cannot be had, for a person; false when that could not be kept.
+  ///   - demand: who may ask for a poll before its time.
   ///   - report: called after each poll.
   package init(
     inbox: any PolledInbox, settings: Settings = Settings(), now: @escaping @Sendable () -> Instant,
     random: @escaping @Sendable () -> Double = { Double.random(in: 0..<1) },
     sleep: @escaping @Sendable (Duration) async throws -> Void,
-    known: @escaping @Sendable (CarrierMessageID) async -> Bool,
+    known: @escaping @Sendable (CarrierMessageID) async -> Recognition,
+    giveUp: @escaping @Sendable (CarrierMessageID, MeshError) async -> Bool = { _, _ in false },
+    demand: PollDemand? = nil,
     report: @escaping @Sendable (InboxState) -> Void = { _ in }
   ) {
     (self.inbox, self.settings, self.now) = (inbox, settings, now)
     (self.random, self.sleep, self.known, self.report) = (random, sleep, known, report)
+    (self.giveUp, self.demand) = (giveUp, demand)
   }
 
   /// Polls until the task is cancelled. Returns with every hand-over that had begun done.
   package func run(_ handle: @escaping @Sendable (InboundMessage) async -> Disposition) async {
     var course = PollCourse(settings)
+    defer { demand?.end() }
     while !Task.isCancelled {
+      let asked = demand?.begin()
       let pause: Duration
       do {
         try await greet(&course)
         let result = try await poll(&course, handle)
         pause = course.succeeded(result, at: now(), random: random())
+        report(course.state)
+        asked?.answer(.polled(result, course.state))
       } catch {
         if error.isCancellation && Task.isCancelled { return }
         pause = course.failed(error, at: now(), random: random())
+        report(course.state)
+        asked?.answer(.failed(error, course.state))
       }
-      report(course.state)
       guard pause > .zero else { continue }
-      do { try await sleep(pause) } catch { return }
+      do { try await wait(pause) } catch { return }
+    }
+  }
+
+  /// Until the time is up, or somebody asks.
+  private func wait(_ pause: Duration) async throws {
+    guard let demand else { return try await sleep(pause) }
+    let sleep = sleep
+    try await withThrowingTaskGroup(of: Void.self) { group in
+      group.addTask { try await sleep(pause) }
+      group.addTask { await demand.arrival() }
+      try await group.next()
+      group.cancelAll()
     }
   }
 
@@ -141,7 +190,7 @@ package struct InboxPoller: Sendable {
       // Only a sign of life: a service that does not want it can still be polled.
       course.note(error, at: now())
     }
-    course.lastHandshake = now()
+    course.greeted(at: now())
   }
 
   private func poll(
@@ -154,8 +203,9 @@ package struct InboxPoller: Sendable {
     var result = PollResult()
     result.hasMore = page.next != nil
     result.failed = page.unreadable
-    var laterInRow = 0
+    var failuresInRow = 0
     var stop: MeshError?
+    var refused: MeshError?
     await withTaskGroup(of: (CarrierMessageID, Outcome).self) { group in
       var rest = ids.makeIterator()
       for _ in 0..<max(1, settings.parallel) {
@@ -163,21 +213,25 @@ package struct InboxPoller: Sendable {
         group.addTask { (id, await settle(id, handle)) }
       }
       while let (id, outcome) = await group.next() {
+        var outcome = outcome
+        if let error = course.hopeless(id, outcome), await giveUp(id, error) { outcome = .givenUp }
         course.settled(id, outcome, at: now(), random: random())
         result.count(outcome)
-        if case .failed(let error, _) = outcome, case .later = error.kind {
-          laterInRow += 1
-          if laterInRow >= settings.failuresInRow || error.isCancellation { stop = error }
+        if case .failed(let error, _) = outcome, error.mayBeOfInbox {
+          failuresInRow += 1
+          if error.kind == .credential { refused = error }
+          if failuresInRow >= settings.failuresInRow || error.isOfInbox { stop = stop ?? error }
         } else {
-          laterInRow = 0
+          failuresInRow = 0
         }
         if stop == nil, !Task.isCancelled, let id = rest.next() {
           group.addTask { (id, await settle(id, handle)) }
         }
       }
     }
-    // What came in before the stop is settled; the rest waits with the whole inbox.
-    if let stop { throw stop }
+    // What came in before the stop is settled; the rest waits with the whole inbox. Where no message was
+    // given out and credentials were refused, it is the inbox that refuses, not one message.
+    if let error = stop ?? (result.acknowledged == 0 ? refused : nil) { throw error }
     return result
   }
 
@@ -185,28 +239,47 @@ package struct InboxPoller: Sendable {
     case acknowledged
     case known
     case left
-    case gone
-    /// `wasHandled`: handed over and durable, but the acknowledgement failed.
-    case failed(MeshError, wasHandled: Bool)
+    case givenUp
+    /// `isDurable`: it is here, but the acknowledgement failed.
+    case failed(MeshError, isDurable: Bool)
   }
 
   private func settle(
     _ id: CarrierMessageID, _ handle: @escaping @Sendable (InboundMessage) async -> Disposition
   ) async -> Outcome {
-    var wasHandled = false
+    var isDurable = false
     do throws(MeshError) {
-      if await known(id) {
+      switch await known(id) {
+      case .finished:
+        isDurable = true
         try await inbox.acknowledge(id)
         return .known
+      case .givenUp: return .givenUp
+      case .new: break
       }
       let message = try await inbox.download(id)
       guard await handle(message) == .acknowledge else { return .left }
-      wasHandled = true
+      isDurable = true
       try await inbox.acknowledge(id)
       return .acknowledged
     } catch {
-      return error.kind == .gone && !wasHandled ? .gone : .failed(error, wasHandled: wasHandled)
+      return .failed(error, isDurable: isDurable)
     }
+  }
+}
+
+extension MeshError {
+  /// It can be the inbox as a whole that fails so, not one message.
+  fileprivate var mayBeOfInbox: Bool {
+    switch kind {
+    case .later, .credential: true
+    case .gone, .refused, .malformed, .tooLarge, .unconfirmed: false
+    }
+  }
+
+  /// The service wants to be left alone, or we stop: no other message is asked for.
+  fileprivate var isOfInbox: Bool {
+    if case .later(retryAfter: .some) = kind { true } else { isCancellation }
   }
 }
 
@@ -222,10 +295,8 @@ extension PollResult {
     case .left:
       handled += 1
       left += 1
-    case .gone: failed += 1
-    case .failed(_, let wasHandled):
-      if wasHandled { handled += 1 }
-      failed += 1
+    case .givenUp: givenUp += 1
+    case .failed: failed += 1
     }
   }
 }

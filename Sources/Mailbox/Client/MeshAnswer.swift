@@ -22,14 +22,7 @@ enum MeshAnswer {
     }
     // One entry that cannot be read must not hold back the others.
     let ids = entries.compactMap { entry in entry.string.flatMap { CarrierMessageID($0) } }
-    var next: PageLink?
-    switch value["links"]?["next"] {
-    case nil, .null: next = nil
-    case .string(let path):
-      guard let link = PageLink(path, mailbox: mailbox) else { throw .foreignLink }
-      next = link
-    default: throw .malformed("links.next")
-    }
+    let next = try next(value, mailbox: mailbox, listing: "inbox")
     let count = value["approx_inbox_count"]?.integer.flatMap { $0 >= 0 ? Int(exactly: $0) : nil }
     return InboxPage(
       ids: ids, unreadable: entries.count - ids.count, approximateCount: count, next: next)
@@ -40,20 +33,61 @@ enum MeshAnswer {
     return value["message_id"]?.string.flatMap { CarrierMessageID($0) }
   }
 
-  static func tracking(
-    _ answer: HTTPSResponse, id: CarrierMessageID, limit: Int
-  ) throws(MeshError) -> MeshTracking {
+  /// One page of what we sent, of it those with a local id.
+  static func outboxPage(
+    _ answer: HTTPSResponse, mailbox: MailboxID, localID: String, limit: Int
+  ) throws(MeshError) -> (sent: [MeshTracking], next: PageLink?) {
     let value = try json(answer, limit: limit)
-    guard let named = value["message_id"]?.string.flatMap({ CarrierMessageID($0) }), named == id
-    else { throw .malformed("message_id") }
-    guard let status = value["status"]?.string.flatMap({ MeshStatus(rawValue: $0.lowercased()) })
-    else { throw .malformed("status") }
-    return MeshTracking(id: id, status: status)
+    guard let entries = value["messages"]?.array, entries.count <= 5000 else {
+      throw .malformed("messages")
+    }
+    var sent: [MeshTracking] = []
+    for entry in entries where entry["local_id"]?.string == localID {
+      // Reports stand there too, with the local id of the message that failed.
+      guard entry["message_type"]?.string?.uppercased() != "REPORT" else { continue }
+      sent.append(try tracking(entry))
+    }
+    return (sent, try next(value, mailbox: mailbox, listing: "outbox/rich"))
   }
 
-  /// The service's own code of a refusal: at most 40 letters, digits, spaces and hyphens.
+  private static func next(
+    _ value: JSONValue, mailbox: MailboxID, listing: String
+  ) throws(MeshError) -> PageLink? {
+    switch value["links"]?["next"] {
+    case nil, .null: return nil
+    case .string(let path):
+      guard let link = PageLink(path, mailbox: mailbox, listing: listing) else {
+        throw .foreignLink
+      }
+      return link
+    default: throw .malformed("links.next")
+    }
+  }
+
+  static func tracking(
+    _ answer: HTTPSResponse, limit: Int
+  ) throws(MeshError) -> MeshTracking {
+    try tracking(try json(answer, limit: limit))
+  }
+
+  /// Of either version: tracking by local id answers in version 1 alone.
+  private static func tracking(_ value: JSONValue) throws(MeshError) -> MeshTracking {
+    let named = value["message_id"] ?? value["messageId"]
+    guard let id = named?.string.flatMap({ CarrierMessageID($0) }) else {
+      throw .malformed("message_id")
+    }
+    guard let status = value["status"]?.string.flatMap({ MeshStatus(rawValue: $0.lowercased()) })
+    else { throw .malformed("status") }
+    let parts = (value["total_chunks"] ?? value["chunkCount"])?.integer
+      .flatMap { Int(exactly: $0) }
+    return MeshTracking(id: id, status: status, parts: parts.flatMap { $0 > 0 ? $0 : nil })
+  }
+
+  /// The service's own code of a refusal, in the body of either version: at most 40 letters, digits, spaces and hyphens.
   static func serviceCode(_ answer: HTTPSResponse, limit: Int) -> String? {
-    guard let code = (try? json(answer, limit: limit))?["detail"]?.array?.first?["code"]?.string,
+    let body = try? json(answer, limit: limit)
+    let written = body?["detail"]?.array?.first?["code"] ?? body?["errorCode"]
+    guard let code = written?.string,
       (1...40).contains(code.utf8.count),
       code.utf8.allSatisfy({ byte in
         (0x30...0x39).contains(byte) || (0x61...0x7a).contains(byte | 0x20) || byte == 0x20
@@ -87,12 +121,11 @@ enum MeshAnswer {
 
   /// The first, or only, chunk as a message.
   static func message(
-    _ answer: HTTPSResponse, id: CarrierMessageID, now: Instant
+    _ answer: HTTPSResponse, body: [UInt8], id: CarrierMessageID, now: Instant
   ) throws(MeshError) -> InboundMessage {
     guard try header("mex-messageid", answer).flatMap({ CarrierMessageID($0) }) == id else {
       throw .malformed("mex-messageid")
     }
-    try checkEncoding(answer)
     let kind: InboundMessage.Kind
     switch try header("mex-messagetype", answer)?.uppercased() {
     case "DATA": kind = .data
@@ -104,7 +137,7 @@ enum MeshAnswer {
       from: try header("mex-from", answer).flatMap { MailboxID($0) },
       to: try header("mex-to", answer).flatMap { MailboxID($0) },
       workflowID: try text("mex-workflowid", answer, limit: 300),
-      localID: try text("mex-localid", answer, limit: 300), body: answer.body)
+      localID: try text("mex-localid", answer, limit: 300), body: body)
   }
 
   private static func report(_ answer: HTTPSResponse, now: Instant) throws(MeshError) -> MeshReport?
@@ -130,7 +163,6 @@ enum MeshAnswer {
   static func chunkRange(
     _ answer: HTTPSResponse, part: Int
   ) throws(MeshError) -> MeshChunkRange {
-    try checkEncoding(answer)
     let written = try header("mex-chunk-range", answer)
     guard let range = written.map({ MeshChunkRange($0) }) ?? .whole, range.part == part else {
       throw .chunks("mex-chunk-range of chunk \(part)")
@@ -141,10 +173,14 @@ enum MeshAnswer {
     return range
   }
 
-  /// We offer no compression; a body that is compressed all the same would be taken for the payload.
-  private static func checkEncoding(_ answer: HTTPSResponse) throws(MeshError) {
-    let encoding = try header("content-encoding", answer)?.lowercased()
-    guard encoding == nil || encoding == "identity" else { throw .malformed("content-encoding") }
+  /// Whether the body is coded as gzip. `Content-Encoding` alone says so: `Mex-Content-Compressed` is the
+  /// sender's word on what is inside as well.
+  static func isCoded(_ answer: HTTPSResponse) throws(MeshError) -> Bool {
+    switch try header("content-encoding", answer)?.lowercased() {
+    case nil, "identity": return false
+    case "gzip", "x-gzip": return true
+    default: throw .malformed("content-encoding")
+    }
   }
 
   /// How long the service asks us to wait, zero to one day: seconds or a date (RFC 9110 10.2.3).

@@ -14,6 +14,11 @@ package struct MeshEndpoint: Sendable, CustomStringConvertible, CustomReflectabl
     package var pages = 20
     /// Of a page of ids or another JSON answer.
     package var answerBytes = 1_048_576
+    /// Longest body that is sent in one request; what is longer goes in parts. The service takes up to
+    /// 100 MB, and asks for 5 MB or more in all parts but the last.
+    package var partBytes = 20 * 1_048_576
+    /// Further tries of single parts, in one transfer of several.
+    package var partRetries = 3
     /// Time limits of each request.
     package var connect: Duration = .seconds(10)
     package var total: Duration = .seconds(300)
@@ -27,6 +32,7 @@ package struct MeshEndpoint: Sendable, CustomStringConvertible, CustomReflectabl
   package let baseURL: String
   package let mailbox: MailboxID
   package let identity: TLSIdentity
+  package let proxy: HTTPSProxy?
   package let limits: Limits
 
   let password: String
@@ -35,18 +41,18 @@ package struct MeshEndpoint: Sendable, CustomStringConvertible, CustomReflectabl
   /// - Throws: `MESH-030` when the URL is not `https://host[:port][/path]` or a limit is out of range.
   package init(
     baseURL: String, mailbox: MailboxID, password: String, sharedSecret: String,
-    identity: TLSIdentity, limits: Limits = Limits()
+    identity: TLSIdentity, proxy: HTTPSProxy? = nil, limits: Limits = Limits()
   ) throws(MeshError) {
     guard Self.isBase(baseURL) else { throw .unusable("the base URL is not https://host[:port]") }
     guard (10...5000).contains(limits.pageSize), limits.pages > 0, limits.chunks > 0,
-      limits.messageBytes > 0
+      limits.messageBytes > 0, limits.partBytes > 0
     else { throw .unusable("a limit is out of range") }
     guard !password.isEmpty, !sharedSecret.isEmpty else {
       throw .unusable("password or shared secret is empty")
     }
     self.baseURL = baseURL.hasSuffix("/") ? String(baseURL.dropLast()) : baseURL
     (self.mailbox, self.password, self.sharedSecret) = (mailbox, password, sharedSecret)
-    (self.identity, self.limits) = (identity, limits)
+    (self.identity, self.proxy, self.limits) = (identity, proxy, limits)
   }
 
   package var description: String { "\(mailbox) at \(baseURL)" }

@@ -49,6 +49,7 @@ extension MeshError {
     switch kind {
     case .nameNotFound, .unreachable, .timedOut, .connectionLost:
       (.later(retryAfter: nil), .network)
+    case .proxyRefused: (.later(retryAfter: nil), .operator)
     case .overloaded, .cancelled, .shutDown: (.later(retryAfter: nil), .us)
     case .untrustedServer, .handshakeRefused, .unusableIdentity: (.credential, .operator)
     case .invalidRequest: (.refused, .operator)
@@ -80,6 +81,11 @@ extension MeshError {
     MeshError(
       kind: .refused, code: "MESH-023", turn: .operator, title: "the service refused the request",
       detail: "HTTP \(status)" + (serviceCode.map { ", its code \($0)" } ?? ""))
+  }
+
+  /// A body coded as gzip that cannot be expanded, or grows beyond bounds.
+  static func coding(_ problem: Gzip.Problem, limit: Int) -> MeshError {
+    problem == .malformed ? .malformed("gzip") : .tooLarge(limit: limit)
   }
 
   static func malformed(_ detail: String) -> MeshError {
@@ -116,11 +122,19 @@ extension MeshError {
       title: "the service points elsewhere, which is not followed", detail: "HTTP \(status)")
   }
 
+  /// A local id under which the service holds more than one message.
+  static let localIDNotUnique = MeshError(
+    kind: .refused, code: "MESH-031", turn: .operator,
+    title: "the service holds several messages with this local id", detail: nil)
+
   package static func unusable(_ detail: String) -> MeshError {
     MeshError(
       kind: .refused, code: "MESH-030", turn: .operator,
       title: "the endpoint or the message to send is not usable", detail: detail)
   }
+
+  /// Of all its codes.
+  package static let codePrefix = "MESH-"
 
   /// Whether a call ended because its task did.
   package var isCancellation: Bool { code == TransportError.Kind.cancelled.rawValue }

@@ -14,6 +14,8 @@ package final class TLSIdentity: @unchecked Sendable, CustomStringConvertible, C
   /// Path of a PEM file with a revocation list of every issuer in the server's chain; libcurl takes
   /// revocation lists from a file only. Nil: revocation is not checked.
   package let revocationFile: String?
+  /// The oldest version of TLS that is spoken.
+  package let minimum: TLSMinimum
 
   private let buffers: [UnsafeMutableRawBufferPointer]
 
@@ -25,7 +27,8 @@ package final class TLSIdentity: @unchecked Sendable, CustomStringConvertible, C
   /// - Throws: `unusableIdentity` when one of them is not PEM of its kind or longer than 1 MiB.
   package init(
     certificate: some Collection<UInt8>, key: some Collection<UInt8>,
-    authorities: some Collection<UInt8>, revocationFile: String? = nil
+    authorities: some Collection<UInt8>, revocationFile: String? = nil,
+    minimum: TLSMinimum = .tls12
   ) throws(TransportError) {
     guard Self.isPEM(certificate, of: "CERTIFICATE-----"),
       Self.isPEM(authorities, of: "CERTIFICATE-----"),
@@ -39,6 +42,7 @@ package final class TLSIdentity: @unchecked Sendable, CustomStringConvertible, C
     self.key = UnsafeRawBufferPointer(buffers[1])
     self.authorities = UnsafeRawBufferPointer(buffers[2])
     self.revocationFile = revocationFile
+    self.minimum = minimum
   }
 
   deinit {
@@ -64,4 +68,10 @@ package final class TLSIdentity: @unchecked Sendable, CustomStringConvertible, C
   private static func contains(_ bytes: some Collection<UInt8>, _ word: String) -> Bool {
     bytes.firstRange(of: word.utf8) != nil
   }
+}
+
+/// The oldest version of TLS that may be spoken with a service.
+package enum TLSMinimum: String, Sendable, CaseIterable {
+  case tls12 = "1.2"
+  case tls13 = "1.3"
 }

@@ -37,7 +37,7 @@ final class Transfer {
   // MARK: Options
 
   /// False when libcurl does not take an option: this libcurl is too old, or the URL is not one.
-  func prepare(proxy: String?) -> Bool {
+  func prepare() -> Bool {
     let request = job.request
     let context = Unmanaged.passUnretained(self).toOpaque()
     let limits = request.limits
@@ -45,7 +45,13 @@ final class Transfer {
       (CURLOPT_NOSIGNAL, 1), (CURLOPT_FOLLOWLOCATION, 0), (CURLOPT_PATH_AS_IS, 1),
       (CURLOPT_HTTP_VERSION, Int(CURL_HTTP_VERSION_1_1)), (CURLOPT_TCP_KEEPALIVE, 1),
       (CURLOPT_SUPPRESS_CONNECT_HEADERS, 1),
-      (CURLOPT_SSLVERSION, Int(CURL_SSLVERSION_TLSv1_2)),
+      (
+        CURLOPT_SSLVERSION,
+        request.identity.minimum == .tls13
+          ? Int(CURL_SSLVERSION_TLSv1_3) : Int(CURL_SSLVERSION_TLSv1_2)
+      ),
+      (CURLOPT_PROXYAUTH, 1),  // CURLAUTH_BASIC, a macro with a cast
+      (CURLOPT_HTTPPROXYTUNNEL, 1),
       (CURLOPT_SSL_VERIFYPEER, 1), (CURLOPT_SSL_VERIFYHOST, 2),
       (CURLOPT_CONNECTTIMEOUT_MS, milliseconds(limits.connect)),
       (CURLOPT_TIMEOUT_MS, milliseconds(limits.total)),
@@ -55,8 +61,10 @@ final class Transfer {
     // An empty proxy means none; a null one would let the environment choose.
     let texts: [(CURLoption, String?)] = [
       (CURLOPT_URL, request.url), (CURLOPT_PROTOCOLS_STR, "https"),
-      (CURLOPT_REDIR_PROTOCOLS_STR, "https"), (CURLOPT_PROXY, proxy ?? ""),
-      (CURLOPT_NOPROXY, ""), (CURLOPT_CAINFO, nil), (CURLOPT_CAPATH, nil),
+      (CURLOPT_REDIR_PROTOCOLS_STR, "https"), (CURLOPT_PROXY, request.proxy?.url ?? ""),
+      (CURLOPT_NOPROXY, ""), (CURLOPT_PROXYUSERNAME, request.proxy?.user),
+      (CURLOPT_PROXYPASSWORD, request.proxy?.password), (CURLOPT_CAINFO, nil),
+      (CURLOPT_CAPATH, nil),
       (CURLOPT_CRLFILE, request.identity.revocationFile),
     ]
     let identity = request.identity
@@ -204,6 +212,8 @@ final class Transfer {
     case CURLE_SSL_CERTPROBLEM, CURLE_SSL_CACERT_BADFILE, CURLE_SSL_CRL_BADFILE, CURLE_SSL_CIPHER,
       CURLE_SSL_ENGINE_NOTFOUND, CURLE_SSL_ENGINE_SETFAILED, CURLE_SSL_ENGINE_INITFAILED:
       .unusableIdentity
+    // What the proxy answers to CONNECT, before anything went to the service.
+    case CURLE_RECV_ERROR where text.contains("CONNECT tunnel failed"): .proxyRefused
     // An alert is the server's word that it will not; anything else is a line that broke.
     case CURLE_SSL_CONNECT_ERROR, CURLE_RECV_ERROR, CURLE_SEND_ERROR:
       text.contains("alert") ? .handshakeRefused : .connectionLost

@@ -86,7 +86,7 @@ final class TransferLoop {
       return
     }
     let transfer = Transfer(job: job, easy: easy, budget: budget)
-    guard transfer.prepare(proxy: settings.proxy) else {
+    guard transfer.prepare() else {
       recycle(easy)
       transfer.close()
       core.finish(job, .failure(TransportError(.invalidRequest, detail: "libcurl refused it")))

@@ -34,6 +34,8 @@ package struct TransportError: Error, Equatable, Sendable, CustomStringConvertib
     case cancelled = "MESH-013"
     /// The transport was shut down.
     case shutDown = "MESH-014"
+    /// The proxy does not let us through, or cannot reach the service. Turn: operator or network.
+    case proxyRefused = "MESH-015"
   }
 
   package let kind: Kind
@@ -76,6 +78,7 @@ extension TransportError.Kind {
     case .overloaded: "too many requests or bytes are in flight"
     case .cancelled: "the request was cancelled"
     case .shutDown: "the transport is shut down"
+    case .proxyRefused: "the proxy makes no connection"
     }
   }
 }
