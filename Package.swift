@@ -90,11 +90,16 @@ let package = Package(
       ],
       swiftSettings: strict),
 
+    // Makes the messages that the tests of Seal and Daemon must not open.
+    .target(
+      name: "Forgery", dependencies: ["Demo", "Exchange", crypto], path: "Tests/Forgery",
+      swiftSettings: strict),
     .testTarget(name: "ExchangeTests", dependencies: ["Exchange"], swiftSettings: strict),
     .testTarget(name: "RulesTests", dependencies: ["Rules", "Exchange"], swiftSettings: strict),
     .testTarget(name: "LedgerTests", dependencies: ["Ledger"], swiftSettings: strict),
     .testTarget(
-      name: "SealTests", dependencies: ["Seal", "Demo", "Exchange"], swiftSettings: strict),
+      name: "SealTests", dependencies: ["Seal", "Demo", "Exchange", "Forgery"],
+      swiftSettings: strict),
     .testTarget(
       name: "StoreTests", dependencies: ["Store", "Exchange", "Rules", "Ledger"],
       swiftSettings: strict),
@@ -108,7 +113,7 @@ let package = Package(
     .testTarget(
       name: "DaemonTests",
       dependencies: [
-        "Daemon", "Demo", "Exchange", "Mailbox", "Rules", "Seal", "Store", logging,
+        "Daemon", "Demo", "Exchange", "Forgery", "Mailbox", "Rules", "Seal", "Store", logging,
       ],
       swiftSettings: strict),
     .testTarget(

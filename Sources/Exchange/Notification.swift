@@ -56,10 +56,12 @@ package struct Notification: Equatable, Sendable {
 
 /// Why signed content is not a notification. The sender's turn; names the attribute, never its value.
 package enum NotificationProblem: Error, Equatable, Sendable {
-  /// EXCH-001: not JSON, or JSON beyond our bounds.
+  /// EXCH-001: not JSON; EXCH-005 to EXCH-008: beyond our bounds, a member twice, not UTF-8.
   case notJSON(JSONProblem)
   /// EXCH-002: not a CloudEvents 1.0 event in JSON.
   case notCloudEvents
+  /// EXCH-009: an event whose data is not JSON.
+  case foreignData
   /// EXCH-003: a required attribute is missing.
   case missing(attribute: String)
   /// EXCH-004: an attribute is not of its form.
@@ -67,8 +69,13 @@ package enum NotificationProblem: Error, Equatable, Sendable {
 
   package var code: String {
     switch self {
-    case .notJSON: "EXCH-001"
+    case .notJSON(.malformed): "EXCH-001"
+    case .notJSON(.tooLong): "EXCH-005"
+    case .notJSON(.tooDeep): "EXCH-006"
+    case .notJSON(.duplicateMember): "EXCH-007"
+    case .notJSON(.notUTF8): "EXCH-008"
     case .notCloudEvents: "EXCH-002"
+    case .foreignData: "EXCH-009"
     case .missing: "EXCH-003"
     case .malformed: "EXCH-004"
     }
@@ -82,6 +89,7 @@ extension NotificationProblem: CustomStringConvertible {
       switch self {
       case .notJSON(let problem): "not JSON: \(problem)"
       case .notCloudEvents: "not a CloudEvents 1.0 event in JSON"
+      case .foreignData: "data is not JSON, or lies elsewhere than in data"
       case .missing(let attribute): "\(attribute) is missing"
       case .malformed(let attribute): "\(attribute) is not of its form"
       }
@@ -106,10 +114,11 @@ extension Notification {
     do { event = try JSONValue.parse(content, limits: limits) } catch { throw .notJSON(error) }
     // A member that is null counts as left out (JSON event format, section 2.2).
     guard let members = event.object?.filter({ $0.value != .null }),
-      members["specversion"] == "1.0",
-      members["datacontenttype"].map({ $0 == "application/json" }) ?? true,
-      members["data_base64"] == nil
+      members["specversion"] == "1.0"
     else { throw .notCloudEvents }
+    guard members["datacontenttype"].map({ $0 == "application/json" }) ?? true,
+      members["data_base64"] == nil
+    else { throw .foreignData }
     let attributes = Attributes(members: members)
     id = try attributes.required("id", EventID.init)
     source = try attributes.required("source", PartyID.init)

@@ -84,6 +84,28 @@ struct BERReader {
     }
   }
 
+  /// Whether bytes begin with an element that says more is to come than there is.
+  static func isCutOff(_ bytes: [UInt8]) -> Bool {
+    guard bytes.first == 0x30 else { return false }
+    guard bytes.count > 1 else { return true }
+    switch bytes[1] {
+    case 0x80:
+      // The end marker is missing where what there is reads well to its last element.
+      var reader = BERReader(bytes, within: 2..<bytes.count)
+      var count = 0
+      while count < countLimit, reader.next() != nil { count += 1 }
+      return count > 0
+    case 0x81...0x84:
+      let width = Int(bytes[1] & 0x7f)
+      guard bytes.count >= 2 + width else { return true }
+      let length = bytes[2..<2 + width].reduce(0) { $0 << 8 | Int($1) }
+      // A length that no message has says nothing of where this one was to end.
+      return length > bytes.count - 2 - width && length <= 1 << 30
+    case 0..<0x80: return Int(bytes[1]) > bytes.count - 2
+    default: return false
+    }
+  }
+
   /// Tag, definite length and content (DER).
   static func encode(_ tag: UInt8, _ content: [UInt8]) -> [UInt8] {
     var length: [UInt8] = []

@@ -73,8 +73,7 @@ final class Certificate: @unchecked Sendable {
     return X509_NAME_cmp(name, X509_get_issuer_name(pointer)) == 0
   }
 
-  /// Whether key usage and extended key usage are there and allow this use (RFC 5280 4.2.1.3; RFC
-  /// 8550 4.4.2 and 4.4.4).
+  /// Whether the key usage is there and allows this use (RFC 5280 4.2.1.3; RFC 8550 4.4.2).
   func allows(_ use: Use) -> Bool {
     guard X509_get_extension_flags(pointer) & UInt32(EXFLAG_KUSAGE) != 0 else { return false }
     let needed =
@@ -83,9 +82,13 @@ final class Certificate: @unchecked Sendable {
       case (.encryption, .elliptic): KU_KEY_AGREEMENT
       case (.encryption, _): KU_KEY_ENCIPHERMENT
       }
+    return X509_get_key_usage(pointer) & UInt32(needed) != 0
+  }
+
+  /// Whether the extended key usage, if there is one, allows messages (RFC 8550 4.4.4).
+  var allowsMessages: Bool {
     // Without the extension this is all ones: any use.
-    let extended = X509_get_extended_key_usage(pointer)
-    return X509_get_key_usage(pointer) & UInt32(needed) != 0 && extended & UInt32(XKU_SMIME) != 0
+    X509_get_extended_key_usage(pointer) & UInt32(XKU_SMIME) != 0
   }
 
   /// P-256 and P-384, RSA from 2048 bits; not beyond 8192, since each use would cost too long.

@@ -8,8 +8,9 @@ struct Envelope {
 
   /// - Parameter legacyTaken: whether EnvelopedData is read at all.
   init(_ bytes: [UInt8], legacyTaken: Bool) throws(SealError) {
+    guard !bytes.isEmpty else { throw .empty }
     var top = BERReader(bytes)
-    guard let contentInfo = top.next(0x30) else { throw .notCMS }
+    guard let contentInfo = top.next(0x30) else { throw Envelope.problem(ofUnreadable: bytes) }
     guard top.isAtEnd else { throw .trailingBytes }
     var parts = top.inside(contentInfo)
     guard let type = parts.next(0x06), let explicit = parts.next(0xa0), parts.isAtEnd else {
@@ -18,9 +19,10 @@ struct Envelope {
     switch parts.octets(type) {
     case OID.authEnvelopedData: isAuthenticated = true
     case OID.envelopedData: isAuthenticated = false
+    case OID.signedData: throw .notEncrypted
+    case OID.compressedData: throw .compressed
     default: throw .wrongStructure
     }
-    guard isAuthenticated || legacyTaken else { throw .weakCipher }
     var wrapped = parts.inside(explicit)
     guard let body = wrapped.next(0x30), wrapped.isAtEnd else { throw .wrongStructure }
     var fields = wrapped.inside(body)
@@ -39,6 +41,15 @@ struct Envelope {
     // Attributes beside the content, authenticated or not, are used by nobody and not taken.
     guard fields.isAtEnd else { throw .wrongStructure }
     try Envelope.checkRecipients(fields.inside(recipients))
+    guard isAuthenticated || legacyTaken else { throw .unauthenticatedCipher }
+  }
+
+  /// What bytes are that hold no whole element: text, cut off, or anything else.
+  private static func problem(ofUnreadable bytes: [UInt8]) -> SealError {
+    let head = bytes.prefix(32)
+    let isText = head.allSatisfy { (0x20...0x7e).contains($0) || (0x09...0x0d).contains($0) }
+    if isText, head.first != 0x30 { return .textEncoding }
+    return BERReader.isCutOff(bytes) ? .cutOff : .notCMS
   }
 
   private static func checkCipher(
@@ -72,7 +83,9 @@ struct Envelope {
         guard fields.next() != nil, let algorithm = fields.next(0x30) else {
           throw .wrongStructure
         }
-        guard fields.identifier(algorithm) == OID.rsaOAEP else { throw .weakKeyTransport }
+        guard fields.identifier(algorithm) == OID.rsaOAEP,
+          RSAParameters.areStrong(fields.inside(algorithm))
+        else { throw .weakKeyTransport }
       case 0xa1:  // KeyAgreeRecipientInfo
         guard fields.next(0xa0) != nil else { throw .wrongStructure }
         _ = fields.next(0xa1)
@@ -89,7 +102,7 @@ struct Envelope {
           guard count <= recipientLimit, keys.next(0x30) != nil else { throw .wrongStructure }
         }
       default:  // Passwords and shared keys.
-        throw .weakKeyTransport
+        throw .sharedSecretRecipient
       }
     }
     guard count > 0 else { throw .wrongStructure }

@@ -6,6 +6,11 @@ enum OID {
   /// RFC 5083 2.
   static let authEnvelopedData = oid(1, 2, 840, 113549, 1, 9, 16, 1, 23)
 
+  /// RFC 3274 1.1.
+  static let compressedData = oid(1, 2, 840, 113549, 1, 9, 16, 1, 9)
+  /// What wraps content for a signature or a secret: never within each other but once.
+  static let wrappers: Set<[UInt8]> = [signedData, envelopedData, authEnvelopedData]
+
   /// RFC 5084 3.2.
   static let aes256GCM = oid(2, 16, 840, 1, 101, 3, 4, 1, 46)
   /// RFC 3565 4.1: AES-128, -192 and -256 in CBC mode.
@@ -20,6 +25,9 @@ enum OID {
   ]
   /// RFC 8017 A.2.1.
   static let rsaOAEP = oid(1, 2, 840, 113549, 1, 1, 7)
+  /// RFC 8017 A.2.1 and A.2.3.
+  static let maskGeneration1 = oid(1, 2, 840, 113549, 1, 1, 8)
+  static let rsaPSS = oid(1, 2, 840, 113549, 1, 1, 10)
   /// RFC 5753 7.1.4: standard and cofactor ECDH, key derivation with SHA-256, -384 and -512.
   static let ecdh: Set<[UInt8]> = [
     oid(1, 3, 132, 1, 11, 1), oid(1, 3, 132, 1, 11, 2), oid(1, 3, 132, 1, 11, 3),

@@ -127,7 +127,12 @@ package final class Sealer: Sendable {
     // The chain is judged apart from the message, once for many; nothing inside may name a signer.
     let flags = CMS_BINARY | CMS_NO_SIGNER_CERT_VERIFY | CMS_NOINTERN
     let good = content.read { CMS_verify(message, candidates, nil, nil, $0, UInt32(flags)) }
-    return good == 1 ? content.bytes : nil
+    guard good != 1 else { return content.bytes }
+    // OpenSSL looks at the content only once the signature of the attributes held.
+    if ERR_peek_last_error() & 0x7f_ffff == UInt(CMS_R_CONTENT_VERIFY_ERROR) {
+      throw .digestWrong
+    }
+    return nil
   }
 
   private func read(_ content: [UInt8], from signer: Party) throws(SealError) -> Notification {

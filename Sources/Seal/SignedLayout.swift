@@ -25,9 +25,14 @@ struct SignedLayout {
     guard let contentInfo = top.next(0x30) else { throw .notSigned }
     guard top.isAtEnd else { throw .trailingBytes }
     var parts = top.inside(contentInfo)
-    guard let type = parts.next(0x06), parts.octets(type) == OID.signedData,
-      let explicit = parts.next(0xa0), parts.isAtEnd
-    else { throw .notSigned }
+    guard let type = parts.next(0x06) else { throw .notSigned }
+    switch parts.octets(type) {
+    case OID.signedData: break
+    case OID.envelopedData, OID.authEnvelopedData: throw .nested
+    case OID.compressedData: throw .compressed
+    default: throw .notSigned
+    }
+    guard let explicit = parts.next(0xa0), parts.isAtEnd else { throw .notSigned }
     var wrapped = parts.inside(explicit)
     guard let body = wrapped.next(0x30), wrapped.isAtEnd else { throw .wrongStructure }
     var fields = wrapped.inside(body)
@@ -58,8 +63,12 @@ struct SignedLayout {
 
   private static func checkContent(_ encapsulated: BERReader) throws(SealError) {
     var fields = encapsulated
-    guard let type = fields.next(0x06), fields.octets(type) == OID.data else {
-      throw .wrongStructure
+    guard let type = fields.next(0x06) else { throw .wrongStructure }
+    switch fields.octets(type) {
+    case OID.data: break
+    case let other where OID.wrappers.contains(other): throw .nested
+    case OID.compressedData: throw .compressed
+    default: throw .contentTypeWrong
     }
     guard !fields.isAtEnd else { throw .detached }
     guard let explicit = fields.next(0xa0), fields.isAtEnd else { throw .wrongStructure }
@@ -97,7 +106,8 @@ struct SignedLayout {
     }
     guard fields.isAtEnd else { throw .wrongStructure }
     guard let digestAlgorithm = fields.identifier(digest), OID.digests.contains(digestAlgorithm),
-      let algorithm = fields.identifier(signature), OID.signatures.contains(algorithm)
+      let algorithm = fields.identifier(signature), OID.signatures.contains(algorithm),
+      algorithm != OID.rsaPSS || RSAParameters.areStrong(fields.inside(signature))
     else { throw .weakSignature }
     guard let attributes else { throw .signedAttributesMissing }
     return (signer, try readAttributes(fields.inside(attributes)))

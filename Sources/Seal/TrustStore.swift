@@ -10,7 +10,8 @@ final class TrustStore: @unchecked Sendable {
   static let grace = Duration.seconds(7 * 86_400)
 
   enum Problem: Error, Equatable {
-    case expired, notYetValid, usage, revoked, broken, weak, revocationStale, revocationMissing
+    case expired, notYetValid, usage, extendedUsage, revoked, broken, unknownAuthority, weak
+    case revocationStale, revocationMissing
   }
 
   struct Verdict: Sendable {
@@ -64,6 +65,7 @@ final class TrustStore: @unchecked Sendable {
     _ certificate: Certificate, for use: Certificate.Use, now: Instant
   ) throws(Problem) -> Verdict {
     guard certificate.allows(use) else { throw .usage }
+    guard certificate.allowsMessages else { throw .extendedUsage }
     ERR_clear_error()
     defer { ERR_clear_error() }
     guard let context = X509_STORE_CTX_new() else { throw .broken }
@@ -102,6 +104,8 @@ extension TrustStore.Problem {
     case X509_V_ERR_CERT_NOT_YET_VALID: self = .notYetValid
     case X509_V_ERR_INVALID_PURPOSE: self = .usage
     case X509_V_ERR_CERT_REVOKED: self = .revoked
+    case X509_V_ERR_SELF_SIGNED_CERT_IN_CHAIN, X509_V_ERR_DEPTH_ZERO_SELF_SIGNED_CERT:
+      self = .unknownAuthority
     case X509_V_ERR_CRL_HAS_EXPIRED: self = .revocationStale
     case X509_V_ERR_UNABLE_TO_GET_CRL, X509_V_ERR_UNABLE_TO_GET_CRL_ISSUER,
       X509_V_ERR_CRL_NOT_YET_VALID, X509_V_ERR_CRL_SIGNATURE_FAILURE,

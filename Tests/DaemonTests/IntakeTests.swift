@@ -223,9 +223,9 @@ import Testing
     .seal(notice, now: .start)
     #expect(try await setAside(hub, sealed) == "SEAL-007")
     let other = try await Hub()
-    #expect(try await setAside(other, Array("not a message".utf8)) == "SEAL-001")
+    #expect(try await setAside(other, Array("not a message".utf8)) == "SEAL-018")
     let cut = try await Hub()
-    #expect(try await setAside(cut, Array(sealed.dropLast(20))) == "SEAL-001")
+    #expect(try await setAside(cut, Array(sealed.dropLast(20))) == "SEAL-019")
   }
 
   @Test func `a type that no rulebook knows`() async throws {

@@ -120,7 +120,7 @@ import Testing
   }
 
   @Test(arguments: [
-    ("", "EXCH-001"), ("release-date.changed", "EXCH-001"), (#"{"a":1,"a":2}"#, "EXCH-001"),
+    ("", "EXCH-001"), ("release-date.changed", "EXCH-001"), (#"{"a":1,"a":2}"#, "EXCH-007"),
     ("[]", "EXCH-002"), ("1", "EXCH-002"), (#"{"specversion":"0.3"}"#, "EXCH-002"),
     (#"{"subject":"s","data":{}}"#, "EXCH-003"), (#"{"type":"a","data":{}}"#, "EXCH-003"),
     (#"{"type":"a","subject":"s"}"#, "EXCH-003"),

@@ -82,9 +82,13 @@ import Testing
   @Test func `only CloudEvents 1.0 in JSON is taken`() throws {
     for (name, value): (String, JSONValue?) in [
       ("specversion", nil), ("specversion", "0.3"), ("specversion", 1), ("specversion", .null),
-      ("datacontenttype", "text/xml"), ("data_base64", "AA=="),
     ] {
       #expect(throws: NotificationProblem.notCloudEvents) { try parse(changing: name, to: value) }
+    }
+    for (name, value): (String, JSONValue) in [
+      ("datacontenttype", "text/xml"), ("data_base64", "AA=="),
+    ] {
+      #expect(throws: NotificationProblem.foreignData) { try parse(changing: name, to: value) }
     }
     #expect(throws: NotificationProblem.notCloudEvents) { try Notification(parsing: "[]".utf8) }
     #expect(throws: NotificationProblem.notJSON(.malformed(offset: 0))) {
@@ -140,7 +144,12 @@ import Testing
   }
 
   @Test func `problems have stable codes`() {
-    #expect(NotificationProblem.notJSON(.notUTF8).code == "EXCH-001")
+    #expect(NotificationProblem.notJSON(.malformed(offset: 0)).code == "EXCH-001")
+    #expect(NotificationProblem.notJSON(.tooLong(limit: 1)).code == "EXCH-005")
+    #expect(NotificationProblem.notJSON(.tooDeep(limit: 1)).code == "EXCH-006")
+    #expect(NotificationProblem.notJSON(.duplicateMember(offset: 0)).code == "EXCH-007")
+    #expect(NotificationProblem.notJSON(.notUTF8).code == "EXCH-008")
+    #expect(NotificationProblem.foreignData.code == "EXCH-009")
     #expect(NotificationProblem.notCloudEvents.code == "EXCH-002")
     #expect(NotificationProblem.missing(attribute: "id").code == "EXCH-003")
     #expect(NotificationProblem.malformed(attribute: "id").code == "EXCH-004")

@@ -1,5 +1,6 @@
 import Demo
 import Exchange
+import Forgery
 import Seal
 import Testing
 
@@ -57,9 +58,12 @@ import Testing
     #expect(try code(prison(early), at: now + .seconds(61)) == nil)
   }
 
-  @Test(arguments: [CertificateRequest.Use.encryption, .tlsClient, .tlsServer(hosts: ["x.test"])])
-  func `one for another use is refused`(use: CertificateRequest.Use) throws {
-    #expect(try code(prison(CertificateRequest(commonName: "other", use: use))) == "SEAL-022")
+  @Test(arguments: [
+    (CertificateRequest.Use.encryption, "SEAL-022"), (.tlsClient, "SEAL-028"),
+    (.tlsServer(hosts: ["x.test"]), "SEAL-028"),
+  ])
+  func `one for another use is refused`(use: CertificateRequest.Use, expected: String) throws {
+    #expect(try code(prison(CertificateRequest(commonName: "other", use: use))) == expected)
   }
 
   @Test func `one that was revoked is refused`() throws {

@@ -1,5 +1,6 @@
 import Demo
 import Exchange
+import Forgery
 import Testing
 
 @testable import Seal

@@ -1,5 +1,6 @@
 import Demo
 import Exchange
+import Forgery
 import Foundation
 import Seal
 import Testing
@@ -104,7 +105,10 @@ import Testing
     let all: [SealError] = [
       .notCMS, .tooLarge(limit: 1), .trailingBytes, .wrongStructure, .weakCipher, .weakKeyTransport,
       .notForUs, .cannotDecrypt, .notSigned, .detached, .severalSigners, .signedAttributesMissing,
-      .signerUnknown, .signatureWrong, .weakSignature, .foreignCertificate,
+      .signerUnknown, .signatureWrong, .weakSignature, .foreignCertificate, .empty, .textEncoding,
+      .cutOff, .notEncrypted, .compressed, .nested, .contentTypeWrong, .digestWrong,
+      .sharedSecretRecipient, .unauthenticatedCipher, .certificateExtendedUsage(one),
+      .authorityUnknown(one),
       .certificateExpired(one), .certificateNotYetValid(one), .certificateUsage(one),
       .certificateRevoked(one), .chainBroken(one), .revocationStale(one), .revocationMissing(one),
       .legacyNotAllowed(one), .notNotification(.notCloudEvents), .sourceNotSigner(one),

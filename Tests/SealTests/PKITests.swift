@@ -1,5 +1,6 @@
 import Demo
 import Exchange
+import Forgery
 import Testing
 
 @Suite struct `The PKI of the tests and the demonstration` {

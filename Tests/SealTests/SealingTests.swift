@@ -1,5 +1,6 @@
 import Demo
 @_spi(Rules) import Exchange
+import Forgery
 import Seal
 import Testing
 

@@ -1,5 +1,6 @@
 import Demo
 import Exchange
+import Forgery
 import Seal
 import Testing
 
@@ -38,9 +39,9 @@ struct WrongMessage: Sendable, CustomTestStringConvertible {
   }
 
   static let outer: [WrongMessage] = [
-    WrongMessage("nothing", "SEAL-001") { _, _ in [] },
-    WrongMessage("plain text", "SEAL-001") { _, _ in Array("not a message".utf8) },
-    WrongMessage("PEM instead of DER", "SEAL-001") { all, _ in
+    WrongMessage("nothing", "SEAL-017") { _, _ in [] },
+    WrongMessage("plain text", "SEAL-018") { _, _ in Array("not a message".utf8) },
+    WrongMessage("PEM instead of DER", "SEAL-018") { all, _ in
       Array(all.hub.encryption.certificatePEM.utf8)
     },
     WrongMessage("a certificate", "SEAL-001") { all, tool in
@@ -61,14 +62,14 @@ struct WrongMessage: Sendable, CustomTestStringConvertible {
       let sealed = try tool.encrypt(signed(all, tool), to: all.hub.encryption)
       return sealed + sealed
     },
-    WrongMessage("signed and not encrypted", "SEAL-004", signed),
+    WrongMessage("signed and not encrypted", "SEAL-060", signed),
     WrongMessage("neither signed nor encrypted", "SEAL-004") { _, tool in
       try tool.write(Array(repeating: 0x20, count: 1000), as: "plain")
       try tool.run(
         "cms", "-data_create", "-binary", "-in", "plain", "-outform", "DER", "-out", "c.der")
       return try tool.read("c.der")
     },
-    WrongMessage("EnvelopedData with AES-256-CBC", "SEAL-005") { all, tool in
+    WrongMessage("EnvelopedData with AES-256-CBC", "SEAL-066") { all, tool in
       try tool.encrypt(signed(all, tool), to: all.hub.encryption, cipher: "-aes-256-cbc")
     },
     WrongMessage("EnvelopedData with triple DES", "SEAL-005") { all, tool in
@@ -83,7 +84,7 @@ struct WrongMessage: Sendable, CustomTestStringConvertible {
     WrongMessage("ECDH with a key derivation of SHA-1", "SEAL-006") { all, tool in
       try tool.encrypt(signed(all, tool), to: all.hub.encryption, [])
     },
-    WrongMessage("a shared key beside the certificate", "SEAL-006") { all, tool in
+    WrongMessage("a shared key beside the certificate", "SEAL-065") { all, tool in
       try tool.encrypt(
         signed(all, tool), to: all.hub.encryption,
         OpenSSLCommand.ecdh + [
@@ -111,12 +112,12 @@ struct WrongMessage: Sendable, CustomTestStringConvertible {
   static let inner: [WrongMessage] = [
     WrongMessage("encrypted and not signed", "SEAL-009", sealed { try $0.notificationContent($1) }),
     WrongMessage(
-      "encrypted twice", "SEAL-009",
+      "encrypted twice", "SEAL-062",
       sealed { try $1.encrypt(signed($0, $1), to: $0.hub.encryption) }),
     WrongMessage("signed by nobody", "SEAL-009", sealed { _, _ in NoSigner.bytes }),
     WrongMessage("bytes after the signed message", "SEAL-003", sealed { try signed($0, $1) + [0] }),
     WrongMessage(
-      "signed twice, one around the other", "SEAL-004",
+      "signed twice, one around the other", "SEAL-062",
       sealed { all, tool in
         // "-econtent_type" says truly what is inside.
         try tool.sign(
@@ -147,7 +148,7 @@ struct WrongMessage: Sendable, CustomTestStringConvertible {
         )
       }),
     WrongMessage(
-      "content changed after it was signed", "SEAL-014",
+      "content changed after it was signed", "SEAL-064",
       sealed {
         try signed($0, $1).replacing(Array("2026-03-02".utf8), with: Array("2026-03-03".utf8))
       }),
@@ -164,17 +165,17 @@ struct WrongMessage: Sendable, CustomTestStringConvertible {
   ]
 
   static let content: [WrongMessage] = [
-    WrongMessage("nothing signed", "SEAL-030", content("")),
-    WrongMessage("text that is not JSON", "SEAL-030", content("hello")),
-    WrongMessage("JSON that is no event", "SEAL-030", content("{}")),
+    WrongMessage("nothing signed", "EXCH-001", content("")),
+    WrongMessage("text that is not JSON", "EXCH-001", content("hello")),
+    WrongMessage("JSON that is no event", "EXCH-002", content("{}")),
     WrongMessage(
-      "JSON a thousand deep", "SEAL-030",
+      "JSON a thousand deep", "EXCH-006",
       content(String(repeating: "[", count: 1000) + String(repeating: "]", count: 1000))),
-    WrongMessage("a member twice", "SEAL-030") { all, tool in
+    WrongMessage("a member twice", "EXCH-007") { all, tool in
       let text = String(decoding: try all.notification().content, as: UTF8.self)
       return try content(text.replacing("{\"aud", with: "{\"id\":\"n-1\",\"aud"))(all, tool)
     },
-    WrongMessage("content beyond 1 MiB", "SEAL-030") { all, tool in
+    WrongMessage("content beyond 1 MiB", "EXCH-005") { all, tool in
       try content(String(repeating: " ", count: 1 << 20) + "{}")(all, tool)
     },
     WrongMessage("the source of another", "SEAL-031") { all, tool in

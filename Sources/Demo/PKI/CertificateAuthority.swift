@@ -72,7 +72,7 @@ package struct CertificateAuthority: Sendable {
     case .encryption:
       let usage =
         switch request.key {
-        case .p256: "critical,keyAgreement"
+        case .p256, .p384: "critical,keyAgreement"
         case .rsa: "critical,keyEncipherment"
         }
       try draft.add(NID_key_usage, usage)

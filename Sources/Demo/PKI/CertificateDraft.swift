@@ -43,6 +43,7 @@ struct CertificateDraft {
     let made =
       switch kind {
       case .p256: sallyport_generate_ec("P-256")
+      case .p384: sallyport_generate_ec("P-384")
       case .rsa(let bits): sallyport_generate_rsa(UInt32(clamping: bits))
       }
     let key = try CertificateParts.require(made, "key")

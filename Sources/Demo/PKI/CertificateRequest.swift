@@ -13,6 +13,7 @@ package struct CertificateRequest: Sendable {
 
   package enum Key: Sendable {
     case p256
+    case p384
     /// Bits: 1024 is possible, so that tests can see it refused.
     case rsa(bits: Int)
   }

@@ -1,17 +1,16 @@
-import Demo
+package import Demo
 import Exchange
-import Testing
 
 /// The options that make `openssl cms` do what Sallyport asks of a sender, and their variations.
 extension OpenSSLCommand {
-  static let binary = ["-binary", "-outform", "DER"]
-  static let ecdh = ["-keyopt", "ecdh_kdf_md:sha256"]
-  static let oaep = [
+  package static let binary = ["-binary", "-outform", "DER"]
+  package static let ecdh = ["-keyopt", "ecdh_kdf_md:sha256"]
+  package static let oaep = [
     "-keyopt", "rsa_padding_mode:oaep", "-keyopt", "rsa_oaep_md:sha256",
   ]
 
   /// SignedData as `openssl` writes it.
-  func sign(
+  package func sign(
     _ content: [UInt8], by signers: [IssuedCertificate], attached: Bool = true,
     _ options: String...
   ) throws -> [UInt8] {
@@ -29,7 +28,7 @@ extension OpenSSLCommand {
   }
 
   /// An enveloped message as `openssl` writes it.
-  func encrypt(
+  package func encrypt(
     _ bytes: [UInt8], to recipient: IssuedCertificate, cipher: String = "-aes-256-gcm",
     _ options: [String] = OpenSSLCommand.ecdh
   ) throws -> [UInt8] {
@@ -42,7 +41,14 @@ extension OpenSSLCommand {
 
   private func result(_ arguments: [String], _ file: String) throws -> [UInt8] {
     let done = try run(arguments)
-    try #require(done.status == 0, "openssl \(arguments): \(done.output)")
+    guard done.status == 0 else {
+      throw OpenSSLProblem(text: "openssl \(arguments): \(done.output)")
+    }
     return try read(file)
   }
+}
+
+/// What the command said when it did not do what it was asked.
+package struct OpenSSLProblem: Error {
+  package let text: String
 }

@@ -1,45 +1,45 @@
-import Foundation
+package import Foundation
 
 /// The `openssl` command, the second implementation that these tests hold Seal against.
-struct OpenSSLCommand {
+package struct OpenSSLCommand {
   /// A folder of this test's own, removed by ``remove()``.
-  let folder: URL
+  package let folder: URL
 
   /// Runs `body` with a command in a fresh folder.
-  static func use<Value>(_ body: (OpenSSLCommand) throws -> Value) throws -> Value {
+  package static func use<Value>(_ body: (OpenSSLCommand) throws -> Value) throws -> Value {
     let command = try OpenSSLCommand()
     defer { command.remove() }
     return try body(command)
   }
 
-  init() throws {
+  package init() throws {
     folder = FileManager.default.temporaryDirectory.appending(
       path: "sallyport-seal-\(UUID().uuidString)", directoryHint: .isDirectory)
     try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
   }
 
-  func remove() { try? FileManager.default.removeItem(at: folder) }
+  package func remove() { try? FileManager.default.removeItem(at: folder) }
 
-  func write(_ text: String, as name: String) throws {
+  package func write(_ text: String, as name: String) throws {
     try Data(text.utf8).write(to: folder.appending(path: name))
   }
 
-  func write(_ bytes: [UInt8], as name: String) throws {
+  package func write(_ bytes: [UInt8], as name: String) throws {
     try Data(bytes).write(to: folder.appending(path: name))
   }
 
-  func read(_ name: String) throws -> [UInt8] {
+  package func read(_ name: String) throws -> [UInt8] {
     Array(try Data(contentsOf: folder.appending(path: name)))
   }
 
   /// Runs `openssl` in the folder; gives the exit status and what it printed.
   @discardableResult
-  func run(_ arguments: String...) throws -> (status: Int32, output: String) {
+  package func run(_ arguments: String...) throws -> (status: Int32, output: String) {
     try run(arguments)
   }
 
   @discardableResult
-  func run(_ arguments: [String]) throws -> (status: Int32, output: String) {
+  package func run(_ arguments: [String]) throws -> (status: Int32, output: String) {
     let process = Process()
     process.executableURL = URL(filePath: "/usr/bin/openssl")
     process.arguments = arguments
