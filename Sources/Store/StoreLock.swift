@@ -18,5 +18,10 @@ final class StoreLock: Sendable {
     }
   }
 
-  deinit { Glibc.close(descriptor) }
+  deinit {
+    // Said aloud: a child that is just being spawned holds a copy of the descriptor until it becomes
+    // another program, and with it a lock that is only closed here (flock(2)).
+    _ = flock(descriptor, LOCK_UN)
+    Glibc.close(descriptor)
+  }
 }
