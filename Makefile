@@ -13,25 +13,37 @@ BUILD := swift build --build-tests -debug-info-format none -Xswiftc -gnone -Xcc 
 TEST := swift test --skip-build -debug-info-format none -Xswiftc -gnone -Xcc -g0
 PROGRAM := .build/debug/sallyport
 
-.PHONY: help deps build demo test test-swift test-outside lint format clean
+# Beside them, what `make interop` needs: another implementation of the seal, in Java.
+INTEROP_PACKAGES := libbcpkix-java openjdk-17-jdk-headless
+
+.PHONY: help deps interop-deps build demo test test-swift test-outside interop lint format clean
 
 help:
 	@echo 'make demo     builds what is needed and plays a story through the whole of Sallyport'
 	@echo 'make test     builds what is needed and runs every test'
+	@echo 'make interop  the seal against openssl and Bouncy Castle, both ways'
 	@echo 'make lint     checks the format of the source'
 	@echo 'make deps     installs the Debian packages: $(PACKAGES)'
 
 deps:
-	@missing=''; for package in $(PACKAGES); do \
-	  dpkg-query -W -f '$${db:Status-Status}' $$package 2>/dev/null | grep -qx installed \
-	    || missing="$$missing $$package"; \
-	done; \
-	if [ -n "$$missing" ]; then \
-	  echo "installing$$missing"; \
-	  root=''; [ "$$(id -u)" = 0 ] || root=sudo; \
-	  $$root apt-get update -qq && \
-	  DEBIAN_FRONTEND=noninteractive $$root apt-get install -y -qq --no-install-recommends $$missing; \
-	fi
+	$(call install,$(PACKAGES))
+
+interop-deps:
+	$(call install,$(INTEROP_PACKAGES))
+
+# Installs those of the named packages that are missing.
+define install
+@missing=''; for package in $(1); do \
+  dpkg-query -W -f '$${db:Status-Status}' $$package 2>/dev/null | grep -qx installed \
+    || missing="$$missing $$package"; \
+done; \
+if [ -n "$$missing" ]; then \
+  echo "installing$$missing"; \
+  root=''; [ "$$(id -u)" = 0 ] || root=sudo; \
+  $$root apt-get update -qq && \
+  DEBIAN_FRONTEND=noninteractive $$root apt-get install -y -qq --no-install-recommends $$missing; \
+fi
+endef
 
 build: deps
 	$(BUILD)
@@ -52,6 +64,9 @@ test-outside: build .venv/ready
 	python3 -m venv .venv
 	.venv/bin/pip install --quiet --disable-pip-version-check -r Tests/Outside/requirements.txt
 	touch $@
+
+interop: build interop-deps
+	SALLYPORT_INTEROP=1 $(TEST) --filter InteropTests
 
 lint:
 	swift format lint --strict --recursive Package.swift Sources Tests

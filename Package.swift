@@ -101,6 +101,9 @@ let package = Package(
       name: "SealTests", dependencies: ["Seal", "Demo", "Exchange", "Forgery"],
       swiftSettings: strict),
     .testTarget(
+      name: "InteropTests", dependencies: ["Seal", "Demo", "Exchange", "Forgery"],
+      path: "Tests/Interop", exclude: ["Interop.java"], swiftSettings: strict),
+    .testTarget(
       name: "StoreTests", dependencies: ["Store", "Exchange", "Rules", "Ledger"],
       swiftSettings: strict),
     .testTarget(

@@ -101,6 +101,7 @@ package struct SallyportDaemon: Sendable {
     let configuration = installation.configuration
     let submissions = Wakeup()
     let held = Wakeup()
+    let reload = Wakeup()
     let pipeline = IntakePipeline(store: store, regime: regime, now: now, log: log)
     let recovery = Recovery(
       needed: !store.wasCleanExit,
@@ -117,7 +118,11 @@ package struct SallyportDaemon: Sendable {
       FailureWatch(store: store, log: log),
       ReloadWorker(
         installation: installation, regime: regime, store: store, now: now, log: log,
-        onReload: { held.signal() }),
+        wakeup: reload, onReload: { held.signal() }),
+      RevocationWorker(
+        source: WebRevocationSource(transport),
+        cache: RevocationCache(stateDirectory: configuration.stateDirectory), regime: regime,
+        now: now, log: log, onChange: { reload.signal() }),
       StopSwitch(stop: stop),
       BoardWorker(board: board, log: log),
       HeldWorker(

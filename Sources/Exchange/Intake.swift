@@ -192,6 +192,16 @@ extension Intake {
     }
   }
 
+  /// Since it was verified its signer's certificate was revoked or unpinned: whoever has the key may have
+  /// written it. Held, however urgent.
+  package mutating func signerWithdrawn() -> Action {
+    switch state {
+    case .opened: return commit(held: .signerWithdrawn)
+    case .received, .identified, .decided, .ready: return outOfOrder()
+    case .ended, .recognised, .left: return .none
+    }
+  }
+
   /// The case is known, or the notification is the one that begins it.
   package mutating func identified() -> Action {
     switch state {

@@ -83,6 +83,7 @@ package enum IntakeReason: String, Error, Sendable, Codable, CaseIterable, Custo
   case outOfOrder = "INTK-010"
   case interrupted = "INTK-011"
   case carrierReport = "INTK-012"
+  case signerWithdrawn = "INTK-013"
 
   package var code: String { rawValue }
 
@@ -90,7 +91,7 @@ package enum IntakeReason: String, Error, Sendable, Codable, CaseIterable, Custo
     switch self {
     case .conflict, .unknownType, .signedAhead: .sender
     case .triedTooOften, .personNotKnown, .personAmbiguous, .signedLongAgo, .revocationListStale,
-      .carrierReport:
+      .carrierReport, .signerWithdrawn:
       .operator
     case .staleTooOften, .interrupted: .network
     case .outOfOrder: .us
@@ -113,6 +114,8 @@ package enum IntakeReason: String, Error, Sendable, Codable, CaseIterable, Custo
       case .staleTooOften: "case or rules changed at each of five tries; the next poll tries again"
       case .outOfOrder: "a step came out of turn; nothing was committed, the next poll tries again"
       case .carrierReport: "a carrier reports that something was not collected; kept for a person"
+      case .signerWithdrawn:
+        "the signer's certificate was revoked or unpinned since it was verified; held for a person"
       case .interrupted: "stopped on the way; nothing was committed, the next poll tries again"
       }
     return "\(rawValue) \(text)"

@@ -67,10 +67,21 @@ package struct PartyCertificates: Equatable, Sendable {
   package let tls: [String]
 }
 
-/// Names of files that say whom a party's certificates must come from and which are revoked.
+/// Whom a party's certificates must come from, and where it is said which are revoked. Names of files,
+/// relative to the agreement's folder.
 package struct PartyTrust: Equatable, Sendable {
-  package let anchors: String
-  package let revocation: String
+  package let anchors: [String]
+  /// Authorities between the anchors and the party's certificates.
+  package let intermediates: [String]
+  /// A list of every issuer.
+  package let revocation: [RevocationPlace]
+}
+
+/// Where a revocation list is had from.
+package enum RevocationPlace: Hashable, Sendable {
+  case file(String)
+  /// `http` or `https`.
+  case url(String)
 }
 
 /// Something that the agreement shares less than the rulebook allows.

@@ -103,13 +103,17 @@ struct AgreementReader {
   private func readTrust(_ map: MapReader) -> PartyTrust? {
     guard let node = map.required("trust"),
       let entry = MapReader(
-        node, what: "the trust of \(map.what)", file: file, keys: ["anchors", "revocation"],
-        problems: problems)
+        node, what: "the trust of \(map.what)", file: file,
+        keys: ["anchors", "intermediates", "revocation"], problems: problems)
     else { return nil }
-    let anchors = value("anchors", of: entry, "file name", fileName)
-    let revocation = value("revocation", of: entry, "file name", fileName)
-    guard let anchors, let revocation else { return nil }
-    return PartyTrust(anchors: anchors, revocation: revocation)
+    return PartyTrust(
+      anchors: entry.requiredWords("anchors").compactMap { check($0, "file name", fileName) },
+      intermediates: entry.words("intermediates").compactMap {
+        check($0, "file name", fileName)
+      },
+      revocation: entry.requiredWords("revocation").compactMap {
+        check($0, "file name, and no http address", RevocationPlace.init)
+      })
   }
 
   private func checkDoubles(own: OwnParty, parties: [(party: PartyEntry, place: Place)]) {
@@ -216,4 +220,21 @@ private func fileName(_ text: String) -> String? {
       }
   }
   return (1...200).contains(text.utf8.count) && fits ? text : nil
+}
+
+extension RevocationPlace {
+  /// A file name, or the address of a host: no password, no fragment, visible ASCII, at most 1,000.
+  fileprivate init?(_ text: String) {
+    guard let scheme = ["https://", "http://"].first(where: text.hasPrefix) else {
+      guard let name = fileName(text) else { return nil }
+      self = .file(name)
+      return
+    }
+    let host = text.dropFirst(scheme.count).prefix { $0 != "/" }
+    let isAddress =
+      !host.isEmpty && text.utf8.count <= 1000
+      && text.utf8.allSatisfy { (0x21...0x7e).contains($0) && !"@#\\\"<>".utf8.contains($0) }
+    guard isAddress else { return nil }
+    self = .url(text)
+  }
 }

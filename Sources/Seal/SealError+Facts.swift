@@ -218,6 +218,39 @@ extension SealError {
       )
     case .partyTwice(let party):
       ("SEAL-055", .operator, "\(party) is there twice", "keep one entry for each party")
+    default: listFacts
+    }
+  }
+
+  private var listFacts: (code: String, turn: Turn, text: String, hint: String) {
+    switch self {
+    case .listUnreadable:
+      (
+        "SEAL-070", .operator, "what was published is no revocation list",
+        "fetch the address by hand and look at what comes"
+      )
+    case .listNotSigned:
+      (
+        "SEAL-071", .operator, "the published list is not signed by the party's authority",
+        "compare trust of the party in the agreement with its authority, by telephone"
+      )
+    case .listOlder:
+      (
+        "SEAL-072", .operator, "the published list is older than the one at hand",
+        "ask the authority; somebody may be putting an old list in place of the new one"
+      )
+    case .listFromFuture:
+      ("SEAL-073", .operator, "the published list has not begun", "check both clocks")
+    case .listNotPublished(let status):
+      (
+        "SEAL-074", .operator, "the publisher of the list answered with status \(status)",
+        "check the address in the agreement"
+      )
+    case .listNotKept:
+      (
+        "SEAL-075", .operator, "the fetched list could not be written",
+        "check space and owner of the state directory"
+      )
     default:
       // `facts` has settled every other case; a test asks each of them for its code.
       ("SEAL-044", .us, "unclassified", "report this")

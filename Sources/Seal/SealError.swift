@@ -63,6 +63,14 @@ package enum SealError: Error, Sendable, Equatable, CustomStringConvertible {
   case pinnedTwice(PartyID, PartyID)
   case partyTwice(PartyID)
 
+  // When a revocation list is fetched.
+  case listUnreadable
+  case listNotSigned
+  case listOlder
+  case listFromFuture
+  case listNotPublished(status: Int)
+  case listNotKept
+
   /// Who has to act.
   package enum Turn: String, Sendable {
     case sender, `operator`, us
@@ -101,7 +109,8 @@ package enum SealError: Error, Sendable, Equatable, CustomStringConvertible {
     // Of our own making: no sender is concerned.
     case .recipientUnknown, .recipientWithoutCertificate, .sourceNotUs, .ownCertificateNotValid,
       .cryptographyFailed, .unreadableCertificate, .unreadableKey, .keyDoesNotMatch, .weakKey,
-      .pinnedTwice, .partyTwice:
+      .pinnedTwice, .partyTwice, .listUnreadable, .listNotSigned, .listOlder, .listFromFuture,
+      .listNotPublished, .listNotKept:
       false
     }
   }

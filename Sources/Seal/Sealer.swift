@@ -76,6 +76,15 @@ package final class Sealer: Sendable {
     throw problem
   }
 
+  /// Whether the signer of what was verified earlier may still be relied on: its certificate is pinned,
+  /// and no list names it. That it has ended since changes nothing.
+  package func stillStands(_ verdict: Verdict) -> Bool {
+    guard let party = parties[verdict.signer],
+      let certificate = party.signing.first(where: { $0.fingerprint == verdict.certificate })
+    else { return false }
+    return !party.trust.isRevoked(certificate)
+  }
+
   /// Judges signer and content of a message whose signature held.
   private func accept(
     _ content: [UInt8], of layout: SignedLayout, from candidate: SignerIndex.Candidate, now: Instant

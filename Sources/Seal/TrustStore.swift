@@ -27,6 +27,8 @@ final class TrustStore: @unchecked Sendable {
   private let store: OpaquePointer
   private let untrusted: OpaquePointer
   private let authorities: [Certificate]
+  /// Lists with a good signature of one of the authorities.
+  private let lists: [RevocationList]
   /// Moments at which a verdict may change.
   private let turningPoints: [Instant]
 
@@ -38,7 +40,9 @@ final class TrustStore: @unchecked Sendable {
       X509_STORE_free(store)
       throw .cryptographyFailed(step: "trust store")
     }
-    authorities = anchors + intermediates
+    let authorities = anchors + intermediates
+    self.authorities = authorities
+    lists = revocationLists.filter { list in authorities.contains { list.isSigned(by: $0) } }
     known = Set(authorities.map(\.der))
     (self.store, self.untrusted) = (store, untrusted)
     revocationListsEnd = revocationLists.map(\.nextUpdate).min()
@@ -57,6 +61,12 @@ final class TrustStore: @unchecked Sendable {
   deinit {
     sallyport_certificates_free(untrusted)
     X509_STORE_free(store)
+  }
+
+  /// Whether a list at hand, however old, names the certificate or one of the authorities.
+  func isRevoked(_ certificate: Certificate) -> Bool {
+    let chain = [certificate] + authorities
+    return lists.contains { list in chain.contains { list.revokes($0) } }
   }
 
   /// Builds the chain of a certificate to an anchor and checks it (RFC 5280 6), with a revocation

@@ -35,6 +35,7 @@ import Testing
     "refusal": { $0.decided(.refused) }, "held": { $0.decided(.held(code: "JCP-03")) },
     "sealed": { $0.sealed() }, "unsealed": { $0.sealingFailed(code: "SEAL-020") },
     "stale": { $0.stale() }, "committed": { $0.committed() }, "interrupted": { $0.interrupted() },
+    "withdrawn": { $0.signerWithdrawn() },
     "released": { $0.released() }, "requeued": { $0.requeued() },
   ]
 
@@ -57,6 +58,7 @@ import Testing
     ),
     ("identified", ["!", "decide >identified", "!", "!", "!", "-", "-", "-"]),
     ("unidentified", ["!", "commit held INTK-004 >ready", "!", "!", "!", "-", "-", "-"]),
+    ("withdrawn", ["!", "commit held INTK-013 >ready", "!", "!", "!", "-", "-", "-"]),
     ("shared", ["!", "!", "seal >decided", "!", "!", "-", "-", "-"]),
     ("refusal", ["!", "!", "commit refused >ready", "!", "!", "-", "-", "-"]),
     ("held", ["!", "!", "commit held JCP-03 >ready", "!", "!", "-", "-", "-"]),
@@ -271,7 +273,7 @@ import Testing
   @Test func `reasons have stable codes, a turn and a text`() {
     #expect(
       IntakeReason.allCases.map(\.code)
-        == (1...12).map { "INTK-0\($0 < 10 ? "0" : "")\($0)" })
+        == (1...13).map { "INTK-0\($0 < 10 ? "0" : "")\($0)" })
     #expect(IntakeReason.conflict.turn == .sender && IntakeReason.outOfOrder.turn == .us)
     #expect(IntakeReason.allCases.allSatisfy { $0.description.hasPrefix("\($0.code) ") })
   }

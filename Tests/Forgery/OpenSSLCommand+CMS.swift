@@ -14,6 +14,12 @@ extension OpenSSLCommand {
     _ content: [UInt8], by signers: [IssuedCertificate], attached: Bool = true,
     _ options: String...
   ) throws -> [UInt8] {
+    try sign(content, by: signers, attached: attached, options: options)
+  }
+
+  package func sign(
+    _ content: [UInt8], by signers: [IssuedCertificate], attached: Bool = true, options: [String]
+  ) throws -> [UInt8] {
     try write(content, as: "content")
     var arguments = ["cms", "-sign", "-in", "content", "-out", "signed.der"] + Self.binary
     arguments += attached ? ["-nodetach"] : []

@@ -40,8 +40,15 @@ package struct OpenSSLCommand {
 
   @discardableResult
   package func run(_ arguments: [String]) throws -> (status: Int32, output: String) {
+    try run(program: "/usr/bin/openssl", arguments)
+  }
+
+  /// Runs another program in the folder.
+  package func run(
+    program: String, _ arguments: [String]
+  ) throws -> (status: Int32, output: String) {
     let process = Process()
-    process.executableURL = URL(filePath: "/usr/bin/openssl")
+    process.executableURL = URL(filePath: program)
     process.arguments = arguments
     process.currentDirectoryURL = folder
     let pipe = Pipe()

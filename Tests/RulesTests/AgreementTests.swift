@@ -43,7 +43,15 @@ struct AgreementTests {
     #expect(prison.standing == .responsibleAuthority)
     #expect(prison.serves == ["durham"])
     #expect(prison.certificates.signing == ["prison-durham/signing.pem"])
-    #expect(prison.trust.revocation == "prison-durham/revocation.crl")
+    #expect(prison.trust.anchors == ["prison-durham/anchors.pem"])
+    #expect(prison.trust.intermediates == ["prison-durham/authority.pem"])
+    #expect(
+      prison.trust.revocation == [
+        .file("prison-durham/root.crl"), .file("prison-durham/authority.crl"),
+      ])
+    let police = try #require(policy.party(party("police:durham")))
+    #expect(police.trust.intermediates.isEmpty)
+    #expect(police.trust.revocation == [.file("police-durham/revocation.crl")])
     #expect(!prison.legacyCMS)
     #expect(try policy.party(party("jobcentre:durham"))?.standing == .dutyToCooperate)
     #expect(try policy.party(party("sallyport:north")) == nil)
@@ -63,10 +71,28 @@ struct AgreementTests {
     ("role: immigration", "role: imigration", "RULE-005"),
     ("    mailbox: IMMCASE1\n", "", "RULE-004"),
     ("    trust:\n", "    truest:\n", "RULE-003"),
+    ("police-durham/revocation.crl", "ftp://crl.example.org/a.crl", "RULE-006"),
+    ("police-durham/revocation.crl", "http:///a.crl", "RULE-006"),
+    ("police-durham/revocation.crl", "https://user@crl.example.org/a.crl", "RULE-006"),
+    ("police-durham/revocation.crl", "'https://crl.example.org/a b.crl'", "RULE-006"),
+    ("police-durham/revocation.crl", "../a.crl", "RULE-006"),
+    ("police-durham/revocation.crl", "[]", "RULE-004"),
   ])
   func `a mistake in a party is found by its code`(old: String, new: String, code: String) throws {
     let found = try problems(replacing: old, with: new)
     #expect(found.contains { $0.code.rawValue == code }, "\(found)")
+  }
+
+  @Test func `a revocation list may be published`() throws {
+    let text = try Shipped.agreementText().replacing(
+      "police-durham/revocation.crl",
+      with: "[http://crl.example.org/a.crl, 'https://b.org:81/c?d=e']")
+    let agreement = try Agreement.parse(text: text)
+    let police = try #require(agreement.parties.first { $0.id.text == "police:durham" })
+    #expect(
+      police.trust.revocation == [
+        .url("http://crl.example.org/a.crl"), .url("https://b.org:81/c?d=e"),
+      ])
   }
 
   @Test func `an unknown key has its line`() throws {

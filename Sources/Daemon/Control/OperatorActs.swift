@@ -66,8 +66,10 @@ struct OperatorActs: Sendable {
     }
   }
 
-  /// Whether a signature of long ago still holds is for a person to find out; of the rules, they say so.
+  /// Whether a signature of long ago still holds, or one whose certificate was revoked since, is for a
+  /// person to find out; of the rules, they say so.
   private func mayConfirm(_ rule: String, of type: NotificationType) -> Bool {
-    rule == IntakeReason.signedLongAgo.rawValue || regime.current.policy.canConfirm(rule, of: type)
+    [IntakeReason.signedLongAgo, .signerWithdrawn].contains { $0.rawValue == rule }
+      || regime.current.policy.canConfirm(rule, of: type)
   }
 }

@@ -10,6 +10,8 @@ struct IntakePassage {
   var regime: Regime
   let attempt: Int
   var opened: (notification: Notification, verdict: Verdict)?
+  /// By whose keys and lists it was verified now; nil where that was earlier.
+  var openedBy: Sealer?
   /// The exchange was held; this is another decision upon it.
   var wasHeld = false
   var firstExchange: ExchangeID?

@@ -25,11 +25,27 @@ extension IntakePipeline {
       case .different: return intake.duplicate(sameContent: false)
       }
     }
+    guard mayRelyOn(verdict, passage) else {
+      log.error(
+        "signer withdrawn since",
+        metadata: [
+          "code": "\(IntakeReason.signerWithdrawn.code)", "party": "\(verdict.signer)",
+          "exchange": "\(passage.message.exchange)",
+        ])
+      return intake.signerWithdrawn()
+    }
     passage.answered = nil
     if let delivery = notification.correlationID.flatMap({ DeliveryID($0.text) }) {
       passage.answered = try await store.answered(delivery: delivery, by: notification.source)
     }
     return try await person(&intake, &passage, notification)
+  }
+
+  /// Certificates and lists may have changed since the message was verified.
+  private func mayRelyOn(_ verdict: Verdict, _ passage: IntakePassage) -> Bool {
+    passage.message.confirmations.contains(IntakeReason.signerWithdrawn.rawValue)
+      || (!passage.wasHeld && passage.regime.sealer === passage.openedBy)
+      || passage.regime.sealer.stillStands(verdict)
   }
 
   private func person(

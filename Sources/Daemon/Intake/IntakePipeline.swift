@@ -140,6 +140,7 @@ package struct IntakePipeline: Sendable {
       return intake.refusedToOpen(code: error.code)
     }
     passage.opened = (verified.notification, verified.verdict)
+    passage.openedBy = passage.regime.sealer
     let policy = passage.regime.policy
     let type = verified.notification.type
     if policy.knows(type), let problem = policy.check(verified.notification).first {

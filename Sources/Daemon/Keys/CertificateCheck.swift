@@ -35,8 +35,18 @@ extension Regime {
         ConfigurationProblem(
           code: "KEYS-006", file: file, line: nil,
           text: "the revocation list of \(party) was to be replaced by \(end)",
-          hint: "put the newer list in its place; sallyport reads it within the hour, or on SIGHUP")
+          hint: "put the newer list in its place; what is published is fetched by the daemon")
       )
+    }
+    // Published lists are fetched by the daemon: before its first round there are none.
+    for feed in feeds {
+      for party in feed.parties where inventory.revocationListsEnd[party] == nil {
+        ending.append(
+          ConfigurationProblem(
+            code: "SEAL-026", file: file, line: nil,
+            text: "the revocation list of \(party) was not fetched yet",
+            hint: "the daemon fetches it; until then the party's messages stay where they are"))
+      }
     }
     return (ended, ending)
   }

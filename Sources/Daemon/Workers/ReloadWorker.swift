@@ -13,6 +13,8 @@ struct ReloadWorker: Service {
   let store: Store
   let now: @Sendable () -> Instant
   let log: Logger
+  /// Signalled when something that is read here has changed.
+  let wakeup: Wakeup
   /// Called after a swap: what is held may go on.
   let onReload: @Sendable () -> Void
 
@@ -20,7 +22,6 @@ struct ReloadWorker: Service {
   private static let interval = Duration.seconds(3600)
 
   func run() async throws {
-    let wakeup = Wakeup()
     try await withThrowingTaskGroup(of: Void.self) { group in
       group.addTask {
         for await _ in await UnixSignalsSequence(trapping: .sighup).cancelOnGracefulShutdown() {
@@ -58,7 +59,8 @@ struct ReloadWorker: Service {
         ])
     }
     regime.swap(for: fresh)
-    try await store.lookAgain(codePrefixes: ["SEAL-", IntakeReason.revocationListStale.rawValue])
+    let ofSigners = [IntakeReason.revocationListStale, .signerWithdrawn].map(\.rawValue)
+    try await store.lookAgain(codePrefixes: ["SEAL-"] + ofSigners)
     onReload()
   }
 }

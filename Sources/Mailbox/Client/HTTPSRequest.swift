@@ -20,6 +20,8 @@ package struct HTTPSRequest: Sendable {
   /// Requests of one lane share a bound on how many are under way, so that a service or a mailbox that
   /// hangs uses up its own lane only.
   package var lane: String
+  /// Whether `http` is taken too: for what proves itself, such as revocation lists.
+  package var mayBePlain = false
 
   package init(
     _ method: Method, _ url: String, headers: [(name: String, value: String)] = [],
@@ -49,7 +51,8 @@ package struct HTTPSRequest: Sendable {
   }
 
   func check() throws(TransportError) {
-    guard url.hasPrefix("https://"), url.utf8.count <= 4096,
+    guard url.hasPrefix("https://") || (mayBePlain && url.hasPrefix("http://")),
+      url.utf8.count <= 4096,
       url.utf8.allSatisfy({ (0x21...0x7e).contains($0) })
     else { throw TransportError(.invalidRequest, detail: "the URL is not https") }
     let names = headers.allSatisfy { header in

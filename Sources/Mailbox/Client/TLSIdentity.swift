@@ -45,6 +45,22 @@ package final class TLSIdentity: @unchecked Sendable, CustomStringConvertible, C
     self.minimum = minimum
   }
 
+  /// Nobody in particular: for servers that ask for no client certificate.
+  ///
+  /// - Parameter authorities: as above.
+  /// - Throws: `unusableIdentity`.
+  package init(anonymousTrusting authorities: [UInt8]) throws(TransportError) {
+    guard Self.isPEM(authorities, of: "CERTIFICATE-----") else {
+      throw TransportError(.unusableIdentity, detail: "no authorities as PEM")
+    }
+    buffers = [Self.copy([]), Self.copy([]), Self.copy(authorities)]
+    certificate = UnsafeRawBufferPointer(buffers[0])
+    key = UnsafeRawBufferPointer(buffers[1])
+    self.authorities = UnsafeRawBufferPointer(buffers[2])
+    revocationFile = nil
+    minimum = .tls12
+  }
+
   deinit {
     for buffer in buffers {
       if let start = buffer.baseAddress { explicit_bzero(start, buffer.count) }

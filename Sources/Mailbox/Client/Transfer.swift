@@ -60,7 +60,8 @@ final class Transfer {
     ]
     // An empty proxy means none; a null one would let the environment choose.
     let texts: [(CURLoption, String?)] = [
-      (CURLOPT_URL, request.url), (CURLOPT_PROTOCOLS_STR, "https"),
+      (CURLOPT_URL, request.url),
+      (CURLOPT_PROTOCOLS_STR, request.mayBePlain ? "http,https" : "https"),
       (CURLOPT_REDIR_PROTOCOLS_STR, "https"), (CURLOPT_PROXY, request.proxy?.url ?? ""),
       (CURLOPT_NOPROXY, ""), (CURLOPT_PROXYUSERNAME, request.proxy?.user),
       (CURLOPT_PROXYPASSWORD, request.proxy?.password), (CURLOPT_CAINFO, nil),
@@ -74,7 +75,10 @@ final class Transfer {
     ]
     return longs.allSatisfy { ccurl_set_long(easy, $0, $1) == CURLE_OK }
       && texts.allSatisfy { ccurl_set_text(easy, $0, $1) == CURLE_OK }
-      && blobs.allSatisfy { ccurl_set_blob(easy, $0, $1.baseAddress, $1.count) == CURLE_OK }
+      && blobs.allSatisfy { option, bytes in
+        // Nobody in particular has no certificate and no key.
+        bytes.isEmpty || ccurl_set_blob(easy, option, bytes.baseAddress, bytes.count) == CURLE_OK
+      }
       && ccurl_set_size(easy, CURLOPT_MAXFILESIZE_LARGE, curl_off_t(limits.bodyBytes)) == CURLE_OK
       && ccurl_set_pointer(easy, CURLOPT_ERRORBUFFER, errorText.baseAddress) == CURLE_OK
       && ccurl_set_write(easy, receiveBody, context) == CURLE_OK
