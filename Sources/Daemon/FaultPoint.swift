@@ -25,6 +25,8 @@ package enum FaultPoint: String, CaseIterable, Sendable {
   case beforeHandOver = "before-hand-over"
   case beforeCollected = "before-collected"
   case afterCollected = "after-collected"
+  case beforeSend = "before-send"
+  case afterSend = "after-send"
   case beforeReconsider = "before-reconsider"
   case afterReconsider = "after-reconsider"
   case beforePublish = "before-publish"

@@ -103,6 +103,7 @@ package struct SallyportDaemon: Sendable {
     let held = Wakeup()
     let reload = Wakeup()
     let pipeline = IntakePipeline(store: store, regime: regime, now: now, log: log)
+    let carriers = Wakeups()
     let recovery = Recovery(
       needed: !store.wasCleanExit,
       inboxes: configuration.inboxes.map(\.name) + [StoreKeeper.inbox, HeldWorker.inbox])
@@ -129,7 +130,10 @@ package struct SallyportDaemon: Sendable {
         store: store, pipeline: pipeline, recovery: recovery, wakeup: held, now: now, log: log),
       SubmissionWorker(
         store: store, pipeline: pipeline, recovery: recovery, wakeup: submissions, log: log,
-        onRecorded: { held.signal() }),
+        onRecorded: {
+          held.signal()
+          carriers.signal()
+        }),
       ControlService(
         directory: configuration.stateDirectory,
         acts: OperatorActs(
@@ -140,7 +144,14 @@ package struct SallyportDaemon: Sendable {
       services.append(
         try inboxWorker(
           settings, transport: transport, pipeline: pipeline, recovery: recovery,
-          onRecorded: { held.signal() }, onKept: { submissions.signal() }))
+          onRecorded: {
+            held.signal()
+            carriers.signal()
+          }, onKept: { submissions.signal() }, onReturned: { carriers.signal() }))
+    }
+    for settings in configuration.carriers {
+      services.append(
+        try carrierWorker(settings, transport: transport, wakeup: carriers.make()))
     }
     return services + [host]
   }
@@ -148,7 +159,7 @@ package struct SallyportDaemon: Sendable {
   private func inboxWorker(
     _ settings: Configuration.InboxSettings, transport: HTTPSTransport, pipeline: IntakePipeline,
     recovery: Recovery, onRecorded: @escaping @Sendable () -> Void,
-    onKept: @escaping @Sendable () -> Void
+    onKept: @escaping @Sendable () -> Void, onReturned: @escaping @Sendable () -> Void
   ) throws -> InboxWorker {
     var limits = MeshEndpoint.Limits()
     limits.messageBytes =
@@ -159,7 +170,29 @@ package struct SallyportDaemon: Sendable {
     return InboxWorker(
       name: settings.name, inbox: MeshClient(endpoint: endpoint, transport: transport, now: now),
       settings: polling, store: store, pipeline: pipeline, recovery: recovery, board: board,
-      now: now, log: log, onRecorded: onRecorded, onKept: onKept)
+      now: now, log: log, onRecorded: onRecorded, onKept: onKept,
+      reports: ReportIntake(
+        inbox: settings.name, store: store, now: now, log: log, onReturned: onReturned))
+  }
+
+  private func carrierWorker(
+    _ settings: Configuration.CarrierSettings, transport: HTTPSTransport, wakeup: Wakeup
+  ) throws -> CarrierWorker {
+    let configuration = installation.configuration
+    guard let inbox = configuration.inboxes.first(where: { $0.name == settings.inbox }) else {
+      throw MeshError.unusable("carrier \(settings.inbox)")
+    }
+    var limits = MeshEndpoint.Limits()
+    limits.messageBytes = configuration.limits.messageBytes
+    limits.partBytes = settings.partBytes
+    var sending = CarrierWorker.Settings()
+    sending.trackInterval = settings.trackInterval
+    return CarrierWorker(
+      name: settings.inbox,
+      carrier: MeshClient(
+        endpoint: try inbox.service.endpoint(limits), transport: transport, now: now),
+      parties: settings.parties, settings: sending, store: store, regime: regime,
+      course: board.course(settings.inbox), wakeup: wakeup, now: now, log: log)
   }
 
   private func hostConfiguration() throws -> HostConfiguration {

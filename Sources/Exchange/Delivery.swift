@@ -83,6 +83,8 @@ package struct Delivery: Equatable, Sendable, Codable {
   /// A code of the rules or of the officer's list, never free text.
   package private(set) var withdrawalReason: String?
   package private(set) var successor: DeliveryID?
+  /// Its way by a carrier, where the recipient's mailbox is at another service; nil before it was posted.
+  package internal(set) var carriage: Carriage?
 
   package init(id: DeliveryID, recipient: PartyID, answerDue: Due?, expiresAt: Instant) {
     self.id = id
@@ -168,8 +170,9 @@ extension Delivery {
     switch state {
     case .sealed, .pending, .collected, .acknowledged, .overdue:
       (state, endedAt, withdrawalReason) = (.withdrawn, now, reason)
-      // Who answered has it, even if the collection was never recorded.
-      return collectedAt == nil && answeredAt == nil ? .removeFromMailbox : .removeAndTellRecipient
+      // Who answered has it, even if the collection was never recorded; a carrier gives nothing back.
+      return collectedAt == nil && answeredAt == nil && !hasLeft
+        ? .removeFromMailbox : .removeAndTellRecipient
     case .expired:
       // The mailbox gives it out no more; who has it must still learn that it does not hold.
       guard collectedAt != nil else { return .none }

@@ -51,7 +51,8 @@ extension Delivery {
   /// Whether the recipient's mailbox lists it: there to be collected, and not collected yet.
   var isListed: Bool {
     switch state {
-    case .pending, .overdue, .acknowledged: collectedAt == nil
+    // With a carrier it is not for anybody to collect from us.
+    case .pending, .overdue, .acknowledged: collectedAt == nil && !hasLeft
     case .sealed, .collected, .withdrawn, .expired, .superseded: false
     }
   }
@@ -106,6 +107,11 @@ struct OpenDelivery {
         Blob(try key.seal(delivery, as: "delivery.machine \(delivery.id)")), number,
       ])
     if delivery.isOver { try db.run("DELETE FROM sealed_copy WHERE number = ?", [number]) }
+    // Touches nothing for what lies in a mailbox of ours.
+    try db.run(
+      """
+      UPDATE carriage SET state = ?1, next_at = iif(?1 = 'done', NULL, next_at) WHERE number = ?2
+      """, [delivery.carriageWord, number])
     var detail = more
     detail["event"] = .string(event)
     detail["delivery"] = .string(delivery.id.text)

@@ -14,7 +14,7 @@ enum Schema {
   static var version: Int { steps.count }
 
   /// Step n makes schema n + 1 of schema n.
-  static let steps: [String] = [first, second, keysOfOneLength]
+  static let steps: [String] = [first, second, keysOfOneLength, carriages]
 
   private static let first = """
     CREATE TABLE meta (
@@ -187,7 +187,7 @@ enum Schema {
     ) STRICT;
     """
 
-  private static func tallyTriggers(_ tableAndName: String) -> String {
+  static func tallyTriggers(_ tableAndName: String) -> String {
     let parts = tableAndName.split(separator: " ")
     let (table, name) = (parts[0], parts[1])
     let count = { (row: String, change: String) in

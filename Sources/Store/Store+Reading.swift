@@ -16,7 +16,8 @@ extension Store {
       }
       return StoreCounts(
         exchanges: counts["exchange"] ?? [:], deliveries: counts["delivery"] ?? [:],
-        deadlines: counts["deadline"] ?? [:], leaves: try Store.leafCount(db))
+        deadlines: counts["deadline"] ?? [:], carriages: counts["carriage"] ?? [:],
+        leaves: try Store.leafCount(db))
     }
   }
 

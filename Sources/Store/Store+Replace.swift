@@ -52,7 +52,9 @@ extension Store {
     try await commit { [self] db in
       var open = try OpenDelivery(db, old, self).orThrow(.unknown("delivery \(old)"))
       let (delivery, version) = (open.delivery, inputs.subjectCase?.version)
-      guard delivery.collectedAt == nil, delivery.answeredAt == nil else { return .delivered }
+      guard delivery.collectedAt == nil, delivery.answeredAt == nil, !delivery.hasLeft else {
+        return .delivered
+      }
       guard delivery.handover(at: now) == .give else { return .over }
       let known = try db.number(
         """

@@ -192,5 +192,7 @@ package struct StoreCounts: Equatable, Sendable {
   package let deliveries: [String: [String: Int]]
   /// By who owes, then by the state's word.
   package let deadlines: [String: [String: Int]]
+  /// Deliveries to mailboxes elsewhere, by carrier, then by the state's word.
+  package let carriages: [String: [String: Int]]
   package let leaves: Int
 }

@@ -8,6 +8,7 @@ import Synchronization
 /// How each inbox is doing, written beside the store so that `status` can say it without the daemon.
 package final class InboxBoard: Sendable {
   private let states = Mutex<[String: InboxState]>([:])
+  private let courses = Mutex<[String: CarrierCourse]>([:])
   private let demands = Mutex<[String: PollDemand]>([:])
   private let file: String
 
@@ -25,6 +26,15 @@ package final class InboxBoard: Sendable {
   /// Asks the inbox's poller to poll now. Nil when no inbox has this name.
   func poll(_ inbox: String) async -> PollDemand.Answer? {
     await demands.withLock { $0[inbox] }?.ask()
+  }
+
+  /// What a carrier's worker remembers, and this board tells.
+  func course(_ carrier: String) -> CarrierCourse {
+    courses.withLock { courses in
+      let course = courses[carrier] ?? CarrierCourse()
+      courses[carrier] = course
+      return course
+    }
   }
 
   func note(_ inbox: String, _ state: InboxState) { states.withLock { $0[inbox] = state } }
@@ -50,14 +60,30 @@ package final class InboxBoard: Sendable {
     package let needsOperator: Bool
   }
 
+  /// How one carrier is doing.
+  package struct CarrierLine: Codable, Sendable {
+    package let carrier: String
+    package let lastSuccess: Instant?
+    package let lastErrorCode: String?
+    package let troubleSince: Instant?
+    /// It is left alone until then.
+    package let pausedUntil: Instant?
+  }
+
+  /// The whole board.
+  package struct Page: Codable, Sendable {
+    package var inboxes: [Line] = []
+    package var carriers: [CarrierLine] = []
+  }
+
   /// What the daemon last wrote; empty before it ever ran.
-  package static func read(stateDirectory: String) -> [Line] {
-    guard let bytes = try? BoundedFile.bytes(file(in: stateDirectory)) else { return [] }
-    return (try? JSONDecoder().decode([Line].self, from: Data(bytes))) ?? []
+  package static func read(stateDirectory: String) -> Page {
+    guard let bytes = try? BoundedFile.bytes(file(in: stateDirectory)) else { return Page() }
+    return (try? JSONDecoder().decode(Page.self, from: Data(bytes))) ?? Page()
   }
 
   func write() throws {
-    let lines = states.withLock { states in
+    let inboxes = states.withLock { states in
       states.sorted { $0.key < $1.key }.map { name, state in
         Line(
           inbox: name, lastPoll: state.lastPoll, lastSuccess: state.lastSuccess,
@@ -67,7 +93,16 @@ package final class InboxBoard: Sendable {
           needsOperator: state.needsOperator)
       }
     }
-    try JSONEncoder().encode(lines).write(to: URL(filePath: file), options: .atomic)
+    let carriers = courses.withLock { courses in
+      courses.sorted { $0.key < $1.key }.map { name, course in
+        let health = course.health
+        return CarrierLine(
+          carrier: name, lastSuccess: health.lastSuccess, lastErrorCode: health.lastErrorCode,
+          troubleSince: health.troubleSince, pausedUntil: health.pausedUntil)
+      }
+    }
+    try JSONEncoder().encode(Page(inboxes: inboxes, carriers: carriers))
+      .write(to: URL(filePath: file), options: .atomic)
   }
 }
 

@@ -19,6 +19,7 @@ struct InboxWorker: Service {
   let onRecorded: @Sendable () -> Void
   /// Bytes were kept that wait to be opened.
   let onKept: @Sendable () -> Void
+  let reports: ReportIntake
 
   func run() async throws {
     let poller = InboxPoller(
@@ -77,7 +78,7 @@ struct InboxWorker: Service {
   private func handle(_ message: InboundMessage) async -> Disposition {
     FaultPoint.afterDownload.reached()
     let carrier = CarrierKey(inbox: name, message: message.id)
-    guard message.kind == .data else { return await keepReport(carrier) }
+    guard message.kind == .data else { return await reports.take(message) }
     do {
       if let known = try await store.carrierMessage(carrier), !known.isFinished {
         // Put again by an operator, and here at last: opened like one that came by itself.
@@ -102,25 +103,6 @@ struct InboxWorker: Service {
       return .leave
     } catch {
       log.error("message could not be recorded", metadata: ["inbox": "\(name)"])
-      return .leave
-    }
-  }
-}
-
-extension InboxWorker {
-  /// A carrier says that something we sent there was not collected. We send nothing by carriers yet, so
-  /// somebody should look; it is kept before it is acknowledged.
-  private func keepReport(_ carrier: CarrierKey) async -> Disposition {
-    let code = IntakeReason.carrierReport.rawValue
-    log.warning("carrier report", metadata: ["inbox": "\(name)", "code": "\(code)"])
-    let record = IntakeRecord(
-      exchange: .random(), carrier: carrier, receivedAt: now(), recordedAt: now(), original: [],
-      outcome: .setAside(code: code, sender: nil))
-    do {
-      _ = try await store.record(record)
-      return .acknowledge
-    } catch {
-      log.error("carrier report not kept", metadata: ["inbox": "\(name)", "code": "\(error.code)"])
       return .leave
     }
   }

@@ -1,6 +1,7 @@
 import Logging
 import ServiceLifecycle
 import Store
+import Synchronization
 
 /// Wakes a worker; any number of signals before it looks count as one.
 package final class Wakeup: Sendable {
@@ -12,6 +13,21 @@ package final class Wakeup: Sendable {
   }
 
   package func signal() { continuation.yield() }
+}
+
+/// Wakes several workers at once.
+final class Wakeups: Sendable {
+  private let all = Mutex<[Wakeup]>([])
+
+  func make() -> Wakeup {
+    let wakeup = Wakeup()
+    all.withLock { $0.append(wakeup) }
+    return wakeup
+  }
+
+  func signal() {
+    for wakeup in all.withLock({ $0 }) { wakeup.signal() }
+  }
 }
 
 /// Ends the group that it belongs to when it is signalled.

@@ -13,6 +13,25 @@ struct ExchangeDocument: Encodable {
     let state: String
     /// The last day for its answer, if one is owed.
     let ackBy: OrNull<String>
+    /// Its way to a mailbox elsewhere; null where it lies in one of ours, or was not posted yet.
+    let carriage: OrNull<CarriageDocument>
+  }
+
+  struct CarriageDocument: Encodable {
+    /// sending, sent, failed, returned.
+    let state: String
+    let since: String
+    let attempts: Int
+    let returns: Int
+    /// The carrier's own id of it.
+    let message: OrNull<String>
+    let code: OrNull<String>
+
+    init(_ carriage: Carriage) {
+      (state, since) = (carriage.state.rawValue, carriage.since.description)
+      (attempts, returns) = (carriage.attempts, carriage.returns)
+      (message, code) = (OrNull(carriage.message?.text), OrNull(carriage.code))
+    }
   }
 
   struct Withheld: Encodable {
@@ -49,8 +68,9 @@ struct ExchangeDocument: Encodable {
             field: field.field,
             reason: "\(field.outcome.rawValue): \(field.reason.rule), \(field.reason.source)")
         } ?? [],
-        state: delivery.state.rawValue, ackBy: OrNull(delivery.delivery?.answerDue?.day.description)
-      )
+        state: delivery.state.rawValue,
+        ackBy: OrNull(delivery.delivery?.answerDue?.day.description),
+        carriage: OrNull(delivery.delivery?.carriage.map(CarriageDocument.init)))
     }
   }
 }

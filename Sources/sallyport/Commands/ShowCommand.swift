@@ -32,6 +32,15 @@ struct ShowCommand: AsyncParsableCommand {
     for delivery in view.deliveries {
       Say.answer(
         "  → \(delivery.party.text.padded(to: 24)) \(delivery.state.rawValue)  \(delivery.id)")
+      if let carriage = delivery.delivery?.carriage {
+        let more = [
+          carriage.code, carriage.message.map { "as \($0)" },
+          carriage.returns > 0 ? "came back \(carriage.returns) times" : nil,
+        ]
+        Say.answer(
+          "    by carrier \(carriage.state.rawValue) \(carriage.since)  "
+            + more.compactMap { $0 }.joined(separator: "  "))
+      }
     }
     for deadline in view.deadlines {
       Say.answer(

@@ -23,9 +23,55 @@ struct StatusCommand: AsyncParsableCommand {
     let recipients: [String: [String: Int]]
     let deadlines: [String: [String: Int]]
     let ledgerEntries: Int
-    let polls: [InboxBoard.Line]
+    let polls: [Poll]
+    let carriers: [Carrier]
     let needsAPerson: Bool
     let exchanges: [Line]
+  }
+
+  private struct Poll: Encodable {
+    let inbox: String
+    let lastPoll: OrNull<String>
+    let lastSuccess: OrNull<String>
+    let nextPoll: OrNull<String>
+    let lastHandshake: OrNull<String>
+    let lastErrorCode: OrNull<String>
+    let troubleSince: OrNull<String>
+    let waiting: OrNull<Int>
+    let troubled: Int
+    let givenUp: Int
+    let needsOperator: Bool
+
+    init(_ line: InboxBoard.Line) {
+      inbox = line.inbox
+      lastPoll = OrNull(line.lastPoll?.description)
+      lastSuccess = OrNull(line.lastSuccess?.description)
+      nextPoll = OrNull(line.nextPoll?.description)
+      lastHandshake = OrNull(line.lastHandshake?.description)
+      lastErrorCode = OrNull(line.lastErrorCode)
+      troubleSince = OrNull(line.troubleSince?.description)
+      waiting = OrNull(line.waiting)
+      (troubled, givenUp, needsOperator) = (line.troubled, line.givenUp, line.needsOperator)
+    }
+  }
+
+  private struct Carrier: Encodable {
+    let carrier: String
+    /// By state: queued, sending, sent (and not collected yet), failed, returned, done.
+    let deliveries: [String: Int]
+    let lastSuccess: OrNull<String>
+    let lastErrorCode: OrNull<String>
+    let troubleSince: OrNull<String>
+    let pausedUntil: OrNull<String>
+
+    init(_ name: String, _ line: InboxBoard.CarrierLine?, _ counts: StoreCounts) {
+      carrier = name
+      deliveries = counts.carriages[name] ?? [:]
+      lastSuccess = OrNull(line?.lastSuccess?.description)
+      lastErrorCode = OrNull(line?.lastErrorCode)
+      troubleSince = OrNull(line?.troubleSince?.description)
+      pausedUntil = OrNull(line?.pausedUntil?.description)
+    }
   }
 
   private struct Line: Encodable {
@@ -38,7 +84,7 @@ struct StatusCommand: AsyncParsableCommand {
 
   func run() async throws {
     let (configuration, store) = try option.opened()
-    let polls = InboxBoard.read(stateDirectory: configuration.stateDirectory)
+    let board = InboxBoard.read(stateDirectory: configuration.stateDirectory)
     let counts: StoreCounts
     let recent: [ExchangeLine]
     do {
@@ -47,49 +93,77 @@ struct StatusCommand: AsyncParsableCommand {
     } catch {
       throw Say.failure(error.description, next: "sallyport check", exit: Exit.data)
     }
-    let troubled = StatusCommand.needsAPerson(counts, polls)
+    let troubled = StatusCommand.needsAPerson(counts, board)
+    let carriers = Set(board.carriers.map(\.carrier)).union(counts.carriages.keys).sorted()
+      .map { name in Carrier(name, board.carriers.first { $0.carrier == name }, counts) }
     if json {
       Say.answer(
         JSONText.of(
           Document(
             inboxes: counts.exchanges, recipients: counts.deliveries, deadlines: counts.deadlines,
-            ledgerEntries: counts.leaves, polls: polls, needsAPerson: troubled,
+            ledgerEntries: counts.leaves, polls: board.inboxes.map(Poll.init), carriers: carriers,
+            needsAPerson: troubled,
             exchanges: recent.map { line in
               Line(
                 id: line.exchange.text, inbox: line.inbox, receivedAt: line.receivedAt.description,
                 outcome: line.ending?.word ?? "waiting", code: OrNull(line.ending?.code))
             })))
     } else {
-      tell(counts, polls, recent, troubled)
+      tell(board.inboxes)
+      tell(carriers)
+      tell(counts, recent, troubled)
     }
     if troubled { throw Exit.badAnswer }
   }
 
-  /// Something was set aside, is held, is overdue or expired, or an inbox cannot be polled.
-  private static func needsAPerson(_ counts: StoreCounts, _ polls: [InboxBoard.Line]) -> Bool {
+  /// Something was set aside, is held, is overdue or expired, came back or was not taken by a carrier, or a
+  /// service cannot be reached.
+  private static func needsAPerson(_ counts: StoreCounts, _ board: InboxBoard.Page) -> Bool {
     let exchanges = counts.exchanges.values.contains {
       ($0["set-aside"] ?? 0) + ($0["held"] ?? 0) > 0
     }
     let deliveries = counts.deliveries.values.contains {
       ($0["overdue"] ?? 0) + ($0["expired"] ?? 0) > 0
     }
-    let inboxes = polls.contains { $0.lastErrorCode != nil }
+    let services =
+      board.inboxes.contains { $0.lastErrorCode != nil }
+      || board.carriers.contains { $0.lastErrorCode != nil }
+    let carriages = counts.carriages.values.contains {
+      ($0["failed"] ?? 0) + ($0["returned"] ?? 0) > 0
+    }
     let deadlines = counts.deadlines.values.contains {
       ($0["overdue"] ?? 0) + ($0["escalated"] ?? 0) > 0
     }
-    return exchanges || deliveries || deadlines || inboxes
+    return exchanges || deliveries || deadlines || services || carriages
   }
 
-  private func tell(
-    _ counts: StoreCounts, _ polls: [InboxBoard.Line], _ recent: [ExchangeLine], _ troubled: Bool
-  ) {
+  private func tell(_ polls: [InboxBoard.Line]) {
     if !polls.isEmpty { Say.answer("Polls") }
     for line in polls {
-      let last = line.lastSuccess?.description ?? "never"
-      let waiting = line.waiting.map { "\($0) waiting" } ?? ""
-      Say.answer(
-        "  \(line.inbox.padded(to: 24)) last good \(last)  \(waiting)  \(line.lastErrorCode ?? "")")
+      var words = ["last good \(line.lastSuccess?.description ?? "never")"]
+      if let waiting = line.waiting { words.append("\(waiting) waiting") }
+      if line.troubled > 0 { words.append("\(line.troubled) tried again") }
+      if line.givenUp > 0 { words.append("\(line.givenUp) given up") }
+      if let code = line.lastErrorCode {
+        words.append("\(code) since \(line.troubleSince?.description ?? "-")")
+      }
+      if let next = line.nextPoll { words.append("next \(next)") }
+      Say.answer("  \(line.inbox.padded(to: 24)) \(words.joined(separator: "  "))")
     }
+  }
+
+  private func tell(_ carriers: [Carrier]) {
+    if !carriers.isEmpty { Say.answer("Carriers") }
+    for line in carriers {
+      var words = StatusCommand.words(of: line.deliveries)
+      if let code = line.lastErrorCode.value {
+        words += "  \(code) since \(line.troubleSince.value ?? "-")"
+      }
+      Say.answer("  \(line.carrier.padded(to: 24)) \(words)")
+    }
+  }
+
+  private func tell(_ counts: StoreCounts, _ recent: [ExchangeLine], _ troubled: Bool) {
     table("Inboxes", counts.exchanges)
     table("Recipients", counts.deliveries)
     table("Deadlines", counts.deadlines)
@@ -108,9 +182,12 @@ struct StatusCommand: AsyncParsableCommand {
   private func table(_ title: String, _ rows: [String: [String: Int]]) {
     Say.answer(title)
     for (name, states) in rows.sorted(by: { $0.key < $1.key }) {
-      let text = states.filter { $0.value > 0 }.sorted { $0.key < $1.key }
-        .map { "\($0.key) \($0.value)" }.joined(separator: "  ")
-      Say.answer("  \(name.padded(to: 24)) \(text)")
+      Say.answer("  \(name.padded(to: 24)) \(StatusCommand.words(of: states))")
     }
+  }
+
+  private static func words(of states: [String: Int]) -> String {
+    states.filter { $0.value > 0 }.sorted { $0.key < $1.key }
+      .map { "\($0.key) \($0.value)" }.joined(separator: "  ")
   }
 }
