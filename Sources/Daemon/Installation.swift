@@ -27,6 +27,15 @@ package struct Installation: Sendable {
     }
   }
 
+  /// Configuration alone: what it takes to reach the daemon.
+  package static func configuration(
+    file: String
+  ) throws(ConfigurationProblems) -> Configuration {
+    let (configuration, problems) = try read(file)
+    guard let configuration, problems.list.isEmpty else { throw problems }
+    return configuration
+  }
+
   /// Configuration and key ring alone: what it takes to read the store.
   package static func keys(
     configurationFile: String

@@ -135,10 +135,10 @@ package struct SallyportDaemon: Sendable {
           carriers.signal()
         }),
       ControlService(
-        directory: configuration.stateDirectory,
+        place: configuration.control,
         acts: OperatorActs(
-          store: store, regime: regime, now: now, log: log, onConfirmed: { held.signal() },
-          onRequeued: { submissions.signal() })),
+          store: store, regime: regime, now: now, log: log, version: version,
+          onConfirmed: { held.signal() }, onRequeued: { submissions.signal() })),
     ]
     for settings in configuration.inboxes {
       services.append(

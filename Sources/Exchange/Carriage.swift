@@ -57,7 +57,8 @@ extension Delivery {
     if carriage?.state == .sending { return .lookUp }
     switch state {
     case .pending, .overdue:
-      guard collectedAt == nil, now < expiresAt, carriage?.state != .sent else { return .none }
+      guard collectedAt == nil, onHoldSince == nil, now < expiresAt, carriage?.state != .sent
+      else { return .none }
       var next = carriage ?? Carriage(state: .sending, attempts: 0, since: now)
       (next.state, next.since) = (.sending, now)
       next.attempts += 1

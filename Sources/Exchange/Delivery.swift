@@ -5,6 +5,9 @@
 ///                              └──────clockReached─────┴──▶ overdue ──answered──┘
 ///     any of these ──▶ withdrawn, superseded;   pending, collected, overdue ──▶ expired
 ///
+/// An operator's hold is no state of its own: what is not collected is neither listed nor given until it is
+/// released, while its clocks go on.
+///
 /// What happened stays on record whatever the state: a withdrawn delivery still says when it was
 /// collected. `nextClock` says when `clockReached` has something to say.
 package struct Delivery: Equatable, Sendable, Codable {
@@ -49,6 +52,8 @@ package struct Delivery: Equatable, Sendable, Codable {
     case recordExpiry
     /// Give it out no more (410); nobody had it.
     case removeFromMailbox
+    /// Neither list it nor give it out for now.
+    case keepBack
     /// Give it out no more, and tell the recipient, who has it, that it no longer holds.
     case removeAndTellRecipient
   }
@@ -60,6 +65,8 @@ package struct Delivery: Equatable, Sendable, Codable {
     case unknown
     /// 410: there was.
     case gone
+    /// 503: an operator keeps it back; ask again.
+    case keptBack
   }
 
   package let id: DeliveryID
@@ -80,6 +87,8 @@ package struct Delivery: Equatable, Sendable, Codable {
   package private(set) var answeredAt: Instant?
   package private(set) var answer: EventID?
   package private(set) var endedAt: Instant?
+  /// Since when an operator keeps it back.
+  package private(set) var onHoldSince: Instant?
   /// A code of the rules or of the officer's list, never free text.
   package private(set) var withdrawalReason: String?
   package private(set) var successor: DeliveryID?
@@ -112,7 +121,8 @@ extension Delivery {
     case .sealed: return .refuse
     case .pending, .acknowledged, .overdue:
       guard collectedAt == nil else { return .none }
-      collectedAt = now
+      // Whoever had fetched it before it was put on hold, has it.
+      (collectedAt, onHoldSince) = (now, nil)
       if state == .pending { state = .collected }
       return .recordCollection(late: collectDue.map { now >= $0.limit } ?? false)
     case .collected: return .none
@@ -162,7 +172,11 @@ extension Delivery {
         actions.append(.recordExpiry)
       }
       return actions
-    case .sealed, .acknowledged, .withdrawn, .expired, .superseded: return []
+    case .acknowledged:
+      guard let expiry, now >= expiry else { return [] }
+      endedAt = now
+      return [.removeFromMailbox]
+    case .sealed, .withdrawn, .expired, .superseded: return []
     }
   }
 
@@ -174,10 +188,10 @@ extension Delivery {
       return collectedAt == nil && answeredAt == nil && !hasLeft
         ? .removeFromMailbox : .removeAndTellRecipient
     case .expired:
-      // The mailbox gives it out no more; who has it must still learn that it does not hold.
-      guard collectedAt != nil else { return .none }
+      // The mailbox gives it out no more; who has it must still learn that it does not hold. What nobody
+      // had is closed so by a person.
       (state, endedAt, withdrawalReason) = (.withdrawn, now, reason)
-      return .removeAndTellRecipient
+      return collectedAt == nil ? .removeFromMailbox : .removeAndTellRecipient
     case .withdrawn, .superseded: return .none
     }
   }
@@ -191,6 +205,28 @@ extension Delivery {
     case .withdrawn, .expired, .superseded: return .none
     }
   }
+
+  /// An operator puts its exchange on hold. Who has it already, has it.
+  package mutating func heldBack(at now: Instant) -> Action {
+    switch state {
+    case .pending, .acknowledged, .overdue:
+      guard collectedAt == nil, endedAt == nil, onHoldSince == nil, !hasLeft else { return .none }
+      onHoldSince = now
+      return .keepBack
+    case .sealed, .collected, .withdrawn, .expired, .superseded: return .none
+    }
+  }
+
+  /// The hold is over.
+  package mutating func released() -> Action {
+    switch state {
+    case .pending, .acknowledged, .overdue:
+      guard onHoldSince != nil else { return .none }
+      onHoldSince = nil
+      return endedAt == nil ? .offer : .none
+    case .sealed, .collected, .withdrawn, .expired, .superseded: return .none
+    }
+  }
 }
 
 extension Delivery {
@@ -198,7 +234,8 @@ extension Delivery {
   package func handover(at now: Instant) -> Handover {
     switch state {
     case .sealed: .unknown
-    case .pending, .collected, .acknowledged, .overdue: now < expiresAt ? .give : .gone
+    case .pending, .collected, .acknowledged, .overdue:
+      now >= expiresAt ? .gone : onHoldSince == nil ? .give : .keptBack
     case .withdrawn, .expired, .superseded: .gone
     }
   }
@@ -208,7 +245,8 @@ extension Delivery {
     switch state {
     case .pending, .collected, .overdue:
       [uncollectedAlarm, overdueLimit, expiry].compactMap { $0 }.min()
-    case .sealed, .acknowledged, .withdrawn, .expired, .superseded: nil
+    case .acknowledged: expiry
+    case .sealed, .withdrawn, .expired, .superseded: nil
     }
   }
 
@@ -223,6 +261,13 @@ extension Delivery {
 
   private var overdueLimit: Instant? { state == .overdue ? nil : answerDue?.limit }
 
-  /// Collected with no answer owed, it has done its work: the copy goes, the state stays.
-  private var expiry: Instant? { state == .collected && answerDue == nil ? nil : expiresAt }
+  /// Collected with no answer owed, or collected and answered, it has done its work: the copy goes, the
+  /// state stays. What was answered and never collected leaves the mailbox in its time.
+  private var expiry: Instant? {
+    switch state {
+    case .collected where answerDue == nil: nil
+    case .acknowledged where collectedAt != nil || endedAt != nil: nil
+    default: expiresAt
+    }
+  }
 }

@@ -295,18 +295,21 @@ extension Intake {
   /// What was held may go on: a person said so, or what it waited for came.
   ///
   /// After a stale revocation list it is verified anew: the new list may name the signer.
-  package mutating func released() -> Action {
+  ///
+  /// - Parameter confirmed: codes that a person answered for, now or at an earlier hold.
+  package mutating func released(confirmed: Set<String> = []) -> Action {
     switch state {
     case .ended(.held(IntakeReason.revocationListStale.rawValue)):
       (state, restarts, flags) = (.received, 0, [])
       return .open
     case .ended(.held(let code)):
       (state, restarts) = (.opened, 0)
-      flags = code == IntakeReason.signedLongAgo.rawValue ? [.signedLongAgo] : []
+      let longAgo = IntakeReason.signedLongAgo.rawValue
+      flags = code == longAgo || confirmed.contains(longAgo) ? [.signedLongAgo] : []
       return .identify
     case .received, .opened, .identified, .decided, .ready: return outOfOrder()
-    case .ended(.shared), .ended(.refused), .ended(.setAside), .ended(.duplicate), .recognised,
-      .left:
+    case .ended(.shared), .ended(.refused), .ended(.setAside), .ended(.duplicate),
+      .ended(.discarded), .recognised, .left:
       return .none
     }
   }
@@ -314,11 +317,24 @@ extension Intake {
   /// An operator put it again, after the key, the rules or the program were mended.
   package mutating func requeued() -> Action {
     switch state {
-    case .ended(.setAside), .ended(.refused), .ended(.held):
+    case .ended(.setAside), .ended(.refused), .ended(.held), .ended(.discarded):
       (state, restarts, flags, restsOnCase) = (.received, 0, [], false)
       return .open
     case .received, .opened, .identified, .decided, .ready: return outOfOrder()
     case .ended(.shared), .ended(.duplicate), .recognised, .left: return .none
+    }
+  }
+
+  /// An operator closed what nobody will mend. `requeued` takes it up again.
+  package mutating func discarded() -> Action {
+    switch state {
+    case .ended(.setAside(let code)), .ended(.held(let code)):
+      state = .ended(.discarded(code: code))
+      return .commit(.discarded(code: code))
+    case .received, .opened, .identified, .decided, .ready: return outOfOrder()
+    case .ended(.shared), .ended(.refused), .ended(.duplicate), .ended(.discarded), .recognised,
+      .left:
+      return .none
     }
   }
 }

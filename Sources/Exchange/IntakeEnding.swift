@@ -11,8 +11,10 @@ extension Intake {
     case setAside(code: String)
     /// A repeat of what is already known, with the same content.
     case duplicate
+    /// Was set aside or held under that code, and closed by a person: bytes and history are kept.
+    case discarded(code: String)
 
-    /// Stable: `shared`, `refused`, `held`, `set-aside`, `duplicate`.
+    /// Stable: `shared`, `refused`, `held`, `set-aside`, `duplicate`, `discarded`.
     package var word: String {
       switch self {
       case .shared: "shared"
@@ -20,12 +22,13 @@ extension Intake {
       case .held: "held"
       case .setAside: "set-aside"
       case .duplicate: "duplicate"
+      case .discarded: "discarded"
       }
     }
 
     package var code: String? {
       switch self {
-      case .held(let code), .setAside(let code): code
+      case .held(let code), .setAside(let code), .discarded(let code): code
       case .shared, .refused, .duplicate: nil
       }
     }
@@ -47,6 +50,7 @@ extension Intake.Ending: RawRepresentable, Codable {
       switch parts[0] {
       case "held": self = .held(code: String(parts[1]))
       case "set-aside": self = .setAside(code: String(parts[1]))
+      case "discarded": self = .discarded(code: String(parts[1]))
       default: return nil
       }
     }

@@ -108,7 +108,7 @@ struct CaseWriter: Sendable {
       isNew = true
       try db.run(
         """
-        UPDATE exchange SET look_again = 1
+        UPDATE exchange SET look_again = look_again + 1
         WHERE number IN (SELECT exchange FROM awaited WHERE key = ?)
         """, [Blob(hash.key)])
     }

@@ -52,7 +52,8 @@ extension Delivery {
   var isListed: Bool {
     switch state {
     // With a carrier it is not for anybody to collect from us.
-    case .pending, .overdue, .acknowledged: collectedAt == nil && !hasLeft
+    case .pending, .overdue, .acknowledged:
+      collectedAt == nil && endedAt == nil && onHoldSince == nil && !hasLeft
     case .sealed, .collected, .withdrawn, .expired, .superseded: false
     }
   }
@@ -61,7 +62,8 @@ extension Delivery {
   fileprivate var isOver: Bool {
     switch state {
     case .withdrawn, .expired, .superseded: true
-    case .sealed, .pending, .collected, .acknowledged, .overdue: false
+    case .acknowledged: endedAt != nil
+    case .sealed, .pending, .collected, .overdue: false
     }
   }
 }
@@ -96,10 +98,8 @@ struct OpenDelivery {
     delivery = try key.mustOpen(machine, as: "delivery.machine \(id)", number)
   }
 
-  /// Writes the state, and an entry of the ledger that says what happened.
-  func write(
-    _ db: Database, event: String, at now: Instant, more: [String: JSONValue] = [:], _ store: Store
-  ) throws {
+  /// Writes the state alone: the caller's own entry says what happened.
+  func writeState(_ db: Database) throws {
     try db.run(
       "UPDATE delivery SET state = ?, listed = ?, next_clock = ?, machine = ? WHERE number = ?",
       [
@@ -112,6 +112,13 @@ struct OpenDelivery {
       """
       UPDATE carriage SET state = ?1, next_at = iif(?1 = 'done', NULL, next_at) WHERE number = ?2
       """, [delivery.carriageWord, number])
+  }
+
+  /// Writes the state, and an entry of the ledger that says what happened.
+  func write(
+    _ db: Database, event: String, at now: Instant, more: [String: JSONValue] = [:], _ store: Store
+  ) throws {
+    try writeState(db)
     var detail = more
     detail["event"] = .string(event)
     detail["delivery"] = .string(delivery.id.text)

@@ -26,10 +26,12 @@ package struct IntakeRecord: Sendable {
   /// Sealed answers to the sender alone: accepted, held, refused, set aside. Not written for what turns
   /// out, in the commit, to be a repeat.
   package let receipts: [NewDelivery]
+  /// Of what was held, what brought it up and was seen by this look (`HeldExchange.lookAgain`).
+  package let lookAgainSeen: Int
 
   package init(
     exchange: ExchangeID, carrier: CarrierKey, receivedAt: Instant, recordedAt: Instant,
-    original: [UInt8], outcome: Outcome, receipts: [NewDelivery] = []
+    original: [UInt8], outcome: Outcome, receipts: [NewDelivery] = [], lookAgainSeen: Int = 0
   ) {
     self.exchange = exchange
     self.carrier = carrier
@@ -38,6 +40,7 @@ package struct IntakeRecord: Sendable {
     self.original = original
     self.outcome = outcome
     self.receipts = receipts
+    self.lookAgainSeen = lookAgainSeen
   }
 }
 
@@ -182,6 +185,9 @@ package struct DeadlineChange: Sendable {
 package enum RecordResult: Equatable, Sendable {
   /// Written; the entry of the ledger that says so.
   case recorded(leaf: Int)
+  /// It was held, and is held still, for the same and by the same rules and state of the case: nothing to
+  /// record.
+  case unchanged
   /// Nothing new came of it: this message, or this notification under another carrier id, is known.
   case duplicate(of: ExchangeID)
   /// The sender used the id before for other content: the message was set aside by this very commit.

@@ -90,6 +90,10 @@ struct RecordDraft: Sendable {
   private func finish(
     _ db: Database, _ kept: Int64?, subjectCase: CaseRow?
   ) throws -> RecordResult {
+    if let kept, try isUnchanged(db, kept, subjectCase) {
+      try noteLook(db, kept)
+      return .unchanged
+    }
     let number = try kept ?? insertExchange(db, record.ending)
     try content.write(db, number)
     if let hashes, kept == nil { try hashes.insert(db, exchange: number) }
@@ -117,6 +121,10 @@ struct RecordDraft: Sendable {
     }
     let entry = try leaf.insert(db, exchange: number)
     if let decided = record.decided { try follow(db, decided) }
+    // Put on hold while it was being opened: what came of it waits too.
+    if kept != nil, try Store.isOnHold(db, number) {
+      _ = try store.keepBack(db, exchange: number, at: record.recordedAt)
+    }
     return .recorded(leaf: entry)
   }
 
@@ -144,16 +152,41 @@ struct RecordDraft: Sendable {
     try db.run(
       """
       UPDATE exchange SET state = ?, code = ?, recorded_at = ?, first = ?, subject_case = ?,
-        case_version = ?, policy = ?, look_again = 0 WHERE number = ?
+        case_version = ?, policy = ?, look_again = max(0, look_again - ?), looked_at = NULL
+      WHERE number = ?
       """,
       [
         ending.word, ending.code, record.recordedAt.milliseconds, first, subjectCase?.number,
-        subjectCase?.version, Blob(try Store.policy(db).bytes), number,
+        subjectCase?.version, Blob(try Store.policy(db).bytes), record.lookAgainSeen, number,
       ])
     try db.run(
       "DELETE FROM attempt WHERE inbox = ? AND message = ?",
       [record.carrier.inbox, record.carrier.message.text])
     try db.run("DELETE FROM awaited WHERE exchange = ?", [number])
+  }
+
+  /// Whether it is held still for the same, and nothing of what that rests on has moved.
+  private func isUnchanged(
+    _ db: Database, _ number: Int64, _ subjectCase: CaseRow?
+  ) throws -> Bool {
+    guard case .held(let code) = record.ending else { return false }
+    return try db.number(
+      """
+      SELECT 1 FROM exchange WHERE number = ? AND state = 'held' AND code = ? AND policy IS ?
+        AND subject_case IS ? AND case_version IS ?
+      """,
+      [
+        number, code, Blob(try Store.policy(db).bytes), subjectCase?.number, subjectCase?.version,
+      ]) != nil
+  }
+
+  private func noteLook(_ db: Database, _ number: Int64) throws {
+    try db.run(
+      "UPDATE exchange SET looked_at = ?, look_again = max(0, look_again - ?) WHERE number = ?",
+      [record.recordedAt.milliseconds, record.lookAgainSeen, number])
+    try db.run(
+      "DELETE FROM attempt WHERE inbox = ? AND message = ?",
+      [record.carrier.inbox, record.carrier.message.text])
   }
 
   /// The sender's id turned out to be known: a repeat, or a contradiction that is set aside.

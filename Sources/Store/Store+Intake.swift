@@ -92,7 +92,9 @@ extension Store {
         SELECT e.number, e.id, e.inbox, e.message, e.received_at, e.recorded_at, o.sealed,
           c.submission, c.confirmations
         FROM exchange e JOIN original o USING (number) LEFT JOIN content c USING (number)
-        WHERE e.state = 'waiting' AND o.length > 0 AND e.number > ? ORDER BY e.number LIMIT ?
+        WHERE e.state = 'waiting' AND o.length > 0 AND e.number > ?
+          AND NOT EXISTS (SELECT 1 FROM hold h WHERE h.exchange = e.number)
+        ORDER BY e.number LIMIT ?
         """, [after, limit])
       return try rows.map { row in
         let number = row.number("number") ?? 0

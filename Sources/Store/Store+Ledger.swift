@@ -84,7 +84,7 @@ extension Store {
     }
   }
 
-  private func leafKey(_ db: Database, _ row: Row, _ entry: [UInt8]) throws -> OwnerKey? {
+  func leafKey(_ db: Database, _ row: Row, _ entry: [UInt8]) throws -> OwnerKey? {
     let number = row.number("number") ?? 0
     if let id = ExchangeID(try LedgerEntry(entry).exchange),
       let key = try KeyTable.entry.key(db, number, of: .entry(id), vault)

@@ -151,7 +151,13 @@ extension Store {
     try await commit { [self] db in
       var open = try OpenDelivery(db, id, self).orThrow(.unknown("delivery \(id)"))
       let actions = open.delivery.clockReached(now)
-      guard !actions.isEmpty else { return [] }
+      guard !actions.isEmpty else {
+        // Nothing yet: not asked again before its time.
+        try db.run(
+          "UPDATE delivery SET next_clock = ? WHERE number = ?",
+          [open.delivery.nextClock?.milliseconds, open.number])
+        return []
+      }
       try open.write(db, event: "clock", at: now, self)
       return actions
     }

@@ -17,6 +17,7 @@ extension Store {
       return StoreCounts(
         exchanges: counts["exchange"] ?? [:], deliveries: counts["delivery"] ?? [:],
         deadlines: counts["deadline"] ?? [:], carriages: counts["carriage"] ?? [:],
+        onHold: Int(try db.number("SELECT count(*) FROM hold") ?? 0),
         leaves: try Store.leafCount(db))
     }
   }
@@ -26,7 +27,7 @@ extension Store {
   /// - Parameters:
   ///   - before: the place of the last one seen; nil to begin with the newest.
   ///   - since: only those received at or after this moment.
-  ///   - state: only those in this state: `waiting` or an ending's word.
+  ///   - state: only those in this state: `waiting`, an ending's word, or `on-hold`.
   package func exchanges(
     before: Int64? = nil, since: Instant? = nil, state: String? = nil, limit: Int
   ) async throws(StoreError) -> [ExchangeLine] {
@@ -44,23 +45,30 @@ extension Store {
       var arguments: StatementArguments = [
         before ?? Int64.max, lowest ?? 0, since?.milliseconds ?? Int64.min,
       ]
-      if let state {
+      if state == "on-hold" {
+        condition += " AND number IN (SELECT exchange FROM hold)"
+      } else if let state {
         condition += " AND state = ?"
         arguments += [state]
       }
       arguments += [limit]
       return try db.rows(
         """
-        SELECT number, id, inbox, state, code, received_at, recorded_at, erased_at FROM exchange
+        SELECT number, id, inbox, state, code, received_at, recorded_at, erased_at, c.sender,
+          c.submission, EXISTS (SELECT 1 FROM hold h WHERE h.exchange = number) AS on_hold
+        FROM exchange LEFT JOIN content c USING (number)
         WHERE \(condition) ORDER BY number DESC LIMIT ?
         """, arguments
       ).map { row in
-        ExchangeLine(
-          place: row.number("number") ?? 0, exchange: try row.id("id", in: "exchange"),
-          inbox: row.text("inbox") ?? "",
+        let number = row.number("number") ?? 0
+        let exchange: ExchangeID = try row.id("id", in: "exchange")
+        let key = try exchangeKey(db, number, exchange)
+        return ExchangeLine(
+          place: number, exchange: exchange, inbox: row.text("inbox") ?? "",
+          party: try key.flatMap { try row.sender($0) ?? row.submission($0)?.submittedBy },
           receivedAt: row.instant("received_at") ?? Instant(milliseconds: 0),
           recordedAt: row.instant("recorded_at"), ending: try row.ending(),
-          erasedAt: row.instant("erased_at"))
+          isOnHold: row.number("on_hold") == 1, erasedAt: row.instant("erased_at"))
       }
     }
   }
@@ -70,19 +78,7 @@ extension Store {
   /// - Throws: STOR-015 when there is none, STOR-016 when these characters begin several.
   package func exchange(_ idOrPrefix: String) async throws(StoreError) -> ExchangeView {
     try await read { db in
-      // Ids are of ASCII; the character after all of theirs ends the range of those that begin so.
-      let range: StatementArguments = [idOrPrefix, idOrPrefix + "~", idOrPrefix, idOrPrefix + "~"]
-      let numbers = try db.rows(
-        """
-        SELECT number FROM (SELECT number FROM exchange WHERE id >= ? AND id < ? LIMIT 2)
-        UNION SELECT exchange FROM (SELECT exchange FROM delivery WHERE id >= ? AND id < ? LIMIT 2)
-        """, range
-      ).compactMap { $0.number("number") }
-      guard let number = numbers.first, !idOrPrefix.isEmpty else {
-        throw StoreError.unknown("exchange \(idOrPrefix.prefix(36))")
-      }
-      guard numbers.count == 1 else { throw StoreError.ambiguous(prefix: idOrPrefix) }
-      return try exchangeView(db, number)
+      try exchangeView(db, Store.exchangeNumber(db, idOrPrefix))
     }
   }
 
@@ -109,7 +105,7 @@ extension Store {
       sender: content?.sender, type: content?.notification?.type ?? content?.decision?.type,
       notification: content?.notification, verdict: content?.verdict,
       decision: content?.decision, caseID: try row.optionalCaseID(),
-      confirmations: content?.confirmations ?? [],
+      confirmations: content?.confirmations ?? [], isOnHold: try Store.isOnHold(db, number),
       deliveries: try deliveryViews(db, number, key),
       deadlines: try db.rows(
         "\(Store.deadlineColumns) WHERE l.exchange = ? ORDER BY l.number", [number]

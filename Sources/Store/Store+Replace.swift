@@ -55,7 +55,11 @@ extension Store {
       guard delivery.collectedAt == nil, delivery.answeredAt == nil, !delivery.hasLeft else {
         return .delivered
       }
-      guard delivery.handover(at: now) == .give else { return .over }
+      switch delivery.handover(at: now) {
+      case .give: break
+      case .unknown, .gone: return .over
+      case .keptBack: return .stale
+      }
       let known = try db.number(
         """
         SELECT k.version FROM exchange e JOIN subject_case k ON k.number = e.subject_case

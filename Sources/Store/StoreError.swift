@@ -48,6 +48,8 @@ package enum StoreError: Error, Equatable, Sendable {
   case malformedRecord(String)
   /// STOR-021: a key is not 32 bytes, or its version not positive.
   case keyForm
+  /// STOR-022: an operator put it on hold.
+  case onHold(ExchangeID)
   /// STOR-030: a file of the ledger could not be written or synced. Final.
   case ledgerWrite(file: String, errno: Int32)
   /// STOR-031: the store or the ledger is older than what was signed before. Nothing is signed. Final.
@@ -81,6 +83,7 @@ package enum StoreError: Error, Equatable, Sendable {
     case .eraseIncomplete: "STOR-019"
     case .malformedRecord: "STOR-020"
     case .keyForm: "STOR-021"
+    case .onHold: "STOR-022"
     case .ledgerWrite: "STOR-030"
     case .ledgerWentBack: "STOR-031"
     case .ledgerDiffers: "STOR-032"
@@ -92,8 +95,8 @@ package enum StoreError: Error, Equatable, Sendable {
   package var turn: Turn {
     switch self {
     case .owned, .newerSchema, .notAStore, .wrongKey, .cannotOpen, .diskFull, .diskFailed, .damaged,
-      .keyMissing, .unknown, .ambiguous, .notFinished, .keyForm, .ledgerWrite, .ledgerWentBack,
-      .ledgerDiffers, .ledger:
+      .keyMissing, .unknown, .ambiguous, .notFinished, .keyForm, .onHold, .ledgerWrite,
+      .ledgerWentBack, .ledgerDiffers, .ledger:
       .operator
     case .busy, .cancelled, .eraseIncomplete: .network
     case .notDurable, .readOnly, .database, .policyUnknown, .malformedRecord: .us
@@ -144,6 +147,8 @@ extension StoreError: CustomStringConvertible {
     case .eraseIncomplete: "erased, but the log could not be truncated yet; erase again"
     case .malformedRecord(let what): "a record contradicts the store (\(what)); report it"
     case .keyForm: "a store key must have 32 bytes and a version from 1"
+    case .onHold(let exchange):
+      "exchange \(exchange) is on hold; sallyport release \(exchange) --reason …"
     case .ledgerWrite(let file, let errno):
       "cannot write \(file) of the ledger (errno \(errno)); check the disk, then start again"
     case .ledgerWentBack(let signed, let found):

@@ -55,6 +55,8 @@ package struct HeldExchange: Sendable {
   package let caseID: CaseID?
   /// Rule ids that a person confirmed for it.
   package let confirmations: Set<String>
+  /// How often something brought it up since the last look.
+  package let lookAgain: Int
 }
 
 /// One line of a hosted mailbox's list.
@@ -157,6 +159,8 @@ package struct ExchangeView: Sendable {
   package let decision: Decision?
   package let caseID: CaseID?
   package let confirmations: Set<String>
+  /// An operator keeps it back until it is released.
+  package let isOnHold: Bool
   package let deliveries: [DeliveryView]
   package let deadlines: [DeadlineView]
   /// Numbers of its entries in the ledger, oldest first.
@@ -178,9 +182,12 @@ package struct ExchangeLine: Equatable, Sendable {
   package let place: Int64
   package let exchange: ExchangeID
   package let inbox: String
+  /// Who signed it; of what was not opened, who handed it in, where that is known.
+  package let party: PartyID?
   package let receivedAt: Instant
   package let recordedAt: Instant?
   package let ending: Intake.Ending?
+  package let isOnHold: Bool
   package let erasedAt: Instant?
 }
 
@@ -194,5 +201,7 @@ package struct StoreCounts: Equatable, Sendable {
   package let deadlines: [String: [String: Int]]
   /// Deliveries to mailboxes elsewhere, by carrier, then by the state's word.
   package let carriages: [String: [String: Int]]
+  /// Exchanges that operators put on hold.
+  package let onHold: Int
   package let leaves: Int
 }

@@ -18,8 +18,9 @@ struct Sallyport: AsyncParsableCommand {
     version: Version.text,
     subcommands: [
       DemoCommand.self, ServeCommand.self, CheckCommand.self, StatusCommand.self, ShowCommand.self,
-      ExplainCommand.self, QueueCommand.self, SetAsideCommand.self, ReleaseCommand.self,
-      RequeueCommand.self, WithdrawCommand.self, SendCommand.self, AuditCommand.self,
+      ExplainCommand.self, QueueCommand.self, SetAsideCommand.self, HoldCommand.self,
+      ReleaseCommand.self, RequeueCommand.self, WithdrawCommand.self, SendCommand.self,
+      AuditCommand.self,
       VersionCommand.self,
     ])
 }

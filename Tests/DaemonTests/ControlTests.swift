@@ -15,6 +15,7 @@ extension Hub {
   func acts(woken: LogLines = LogLines()) -> OperatorActs {
     OperatorActs(
       store: store, regime: regime, now: { [clock] in clock.now }, log: pipeline.log,
+      version: "1.0.0",
       onConfirmed: { woken.add("held") }, onRequeued: { woken.add("submissions") })
   }
 
@@ -23,20 +24,20 @@ extension Hub {
     patience: Duration = .seconds(5), mayAct: @escaping @Sendable (uid_t) -> Bool = { _ in true },
     _ body: (ControlClient) async throws -> Void
   ) async throws {
-    let directory = folder.path + "/state"
+    let path = folder.path + "/state/control.sock"
     let service = ControlService(
-      directory: directory, acts: acts(), patience: patience, mayAct: mayAct)
+      place: .init(socketFile: path, group: nil), acts: acts(), patience: patience, mayAct: mayAct)
     let running = Task { try await service.run() }
     let result: Result<Void, any Error>
     do {
-      result = .success(try await body(ControlClient(stateDirectory: directory)))
+      result = .success(try await body(ControlClient(socketFile: path)))
     } catch { result = .failure(error) }
     running.cancel()
     try await running.value
     try result.get()
   }
 
-  fileprivate func heldNote() async throws -> ExchangeID {
+  func heldNote() async throws -> ExchangeID {
     try await share("registered-adult")
     let held = try await take(Notice.named("j-note"), as: "M2")
     try #require(held.ending == .held(code: "FREE-01"))
@@ -45,12 +46,12 @@ extension Hub {
 }
 
 extension ControlAnswer {
-  fileprivate var code: String? {
+  var code: String? {
     guard case .refused(let refusal) = self else { return nil }
     return refusal.code
   }
 
-  fileprivate var entry: Int? {
+  var entry: Int? {
     guard case .done(let done) = self else { return nil }
     return done.entry
   }
@@ -206,6 +207,10 @@ extension ControlAnswer {
     (#"{"do":"requeue","exchange":"\#(id)","reason":"  "}"#, "CTRL-008"),
     (#"{"do":"requeue","exchange":"\#(id)","reason":"a\nb"}"#, "CTRL-008"),
     (#"{"do":"requeue","exchange":"\#(id)","reason":7}"#, "CTRL-008"),
+    (#"{"do":"hello","exchange":"\#(id)"}"#, "CTRL-002"),
+    (#"{"do":"look","exchange":"0b5"}"#, "CTRL-002"),
+    (#"{"do":"look","exchange":"0b5 %"}"#, "CTRL-002"),
+    (#"{"do":"hold","exchange":"0b52","reason":"r"}"#, "CTRL-002"),
     (#"{"do":"withdraw","delivery":"\#(id)","reason":"in words"}"#, "CTRL-008"),
   ])
   func `what is no request is refused by code`(line: String, code: String) {
@@ -223,7 +228,8 @@ extension ControlAnswer {
     let requests: [ControlRequest] = [
       .confirm(exchange, rule: "FREE-01", reason: "“read”, é"),
       .requeue(exchange, reason: String(repeating: "r", count: 500)),
-      .withdraw(delivery, reason: "ACC-02"),
+      .withdraw(delivery, reason: "ACC-02"), .hold(exchange, reason: "r"),
+      .endHold(exchange, reason: "r"), .discard(exchange, reason: "r"), .hello, .look("0b52"),
     ]
     for request in requests {
       #expect(try ControlRequest(line: request.json.canonicalBytes) == request)
@@ -293,7 +299,7 @@ extension ControlAnswer {
     let path = hub.folder.path + "/state/control.sock"
     for _ in 0..<2 {
       // What a process that was killed leaves behind is nobody's.
-      let left = try ControlSocket.listen(in: hub.folder.path + "/state")
+      let left = try ControlSocket.listen(at: path)
       try await hub.controlled { client in
         let found = try FileManager.default.attributesOfItem(atPath: path)
         #expect(found[.posixPermissions] as? Int == 0o600)
@@ -302,7 +308,7 @@ extension ControlAnswer {
       withExtendedLifetime(left) {}
       #expect(!FileManager.default.fileExists(atPath: path))
     }
-    let client = ControlClient(stateDirectory: hub.folder.path + "/state")
+    let client = ControlClient(socketFile: path)
     await #expect(throws: ControlProblem.notReached) {
       try await client.ask(.requeue(.random(), reason: "r"))
     }
@@ -312,7 +318,7 @@ extension ControlAnswer {
     let hub = try await Hub()
     try hub.folder.write("state/control.sock", "somebody's")
     #expect(throws: ControlProblem.notOpened(errno: EEXIST)) {
-      try ControlSocket.listen(in: hub.folder.path + "/state")
+      try ControlSocket.listen(at: hub.folder.path + "/state/control.sock")
     }
     #expect(try hub.folder.read("state/control.sock") == Array("somebody's".utf8))
   }
@@ -321,8 +327,8 @@ extension ControlAnswer {
     let folder = try TemporaryFolder()
     let long = folder.path + "/" + String(repeating: "long", count: 30)
     try FileManager.default.createDirectory(atPath: long, withIntermediateDirectories: false)
-    let socket = try ControlSocket.listen(in: long)
-    let client = try ControlSocket.connect(in: long)
+    let socket = try ControlSocket.listen(at: long + "/control.sock")
+    let client = try ControlSocket.connect(to: long + "/control.sock")
     let connection = try #require(ControlSocket.accept(socket))
     #expect(ControlSocket.peer(of: connection) == geteuid())
     withExtendedLifetime(client) {}

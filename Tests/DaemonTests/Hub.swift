@@ -127,8 +127,7 @@ extension Hub {
   /// Decides again what has reason to be: as the daemon's worker does, leaving patience aside.
   @discardableResult
   func reconsider() async throws -> [ExchangeID] {
-    let held = try await store.heldExchanges(
-      decidedBefore: Instant(milliseconds: 0), limit: 64)
+    let held = try await store.heldDue(decidedBefore: Instant(milliseconds: 0), limit: 64)
     for exchange in held { try await reconsider(exchange.exchange) }
     return held.map(\.exchange)
   }

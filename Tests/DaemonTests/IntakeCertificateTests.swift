@@ -157,7 +157,7 @@ import Testing
     try await hub.reconsider(held.exchange)
     #expect(try await hub.view(held.exchange).ending == .held(code: "SEAL-041"))
     // It comes up by itself after the patience of the worker.
-    let due = try await hub.store.heldExchanges(
+    let due = try await hub.store.heldDue(
       decidedBefore: hub.clock.now + .seconds(1), limit: 10)
     #expect(due.map(\.exchange) == [held.exchange])
 

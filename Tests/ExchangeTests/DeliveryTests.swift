@@ -73,7 +73,7 @@ import Testing
       "clock",
       [
         ([], .sealed), ([.alarmUncollected, .recordOverdue, .recordExpiry], .expired),
-        ([.recordOverdue, .recordExpiry], .expired), ([], .acknowledged),
+        ([.recordOverdue, .recordExpiry], .expired), ([.removeFromMailbox], .acknowledged),
         ([.recordExpiry], .expired), ([], .withdrawn), ([], .expired), ([], .superseded),
       ]
     ),
@@ -82,7 +82,22 @@ import Testing
       [
         ([.removeFromMailbox], .withdrawn), ([.removeFromMailbox], .withdrawn),
         ([.removeAndTellRecipient], .withdrawn), ([.removeAndTellRecipient], .withdrawn),
-        ([.removeFromMailbox], .withdrawn), ([], .withdrawn), ([], .expired), ([], .superseded),
+        ([.removeFromMailbox], .withdrawn), ([], .withdrawn), ([.removeFromMailbox], .withdrawn),
+        ([], .superseded),
+      ]
+    ),
+    (
+      "held back",
+      [
+        ([], .sealed), ([.keepBack], .pending), ([], .collected), ([.keepBack], .acknowledged),
+        ([.keepBack], .overdue), ([], .withdrawn), ([], .expired), ([], .superseded),
+      ]
+    ),
+    (
+      "released",
+      [
+        ([], .sealed), ([], .pending), ([], .collected), ([], .acknowledged), ([], .overdue),
+        ([], .withdrawn), ([], .expired), ([], .superseded),
       ]
     ),
     (
@@ -111,6 +126,8 @@ import Testing
       case "collected": actions = [delivery.collected(at: soon)]
       case "answered": actions = [delivery.answered(by: try eventID("A-2"), at: soon)]
       case "clock": actions = delivery.clockReached(DeliveryTests.expiry)
+      case "held back": actions = [delivery.heldBack(at: soon)]
+      case "released": actions = [delivery.released()]
       case "withdrawn": actions = [delivery.withdrawn(reason: "other", at: soon)]
       default: actions = [delivery.superseded(by: try DeliveryTests.successor(), at: soon)]
       }
@@ -200,11 +217,54 @@ import Testing
 
   @Test func `an answer in the console before any collection ends the waiting`() throws {
     var delivery = try DeliveryTests.machine(in: .acknowledged)
-    #expect(delivery.nextClock == nil)
-    #expect(delivery.clockReached(DeliveryTests.expiry) == [])
     #expect(delivery.collected(at: DeliveryTests.soon) == .recordCollection(late: false))
     #expect(delivery.collected(at: DeliveryTests.soon) == .none)
     #expect(delivery.state == .acknowledged)
+    #expect(delivery.nextClock == nil)
+    #expect(delivery.clockReached(DeliveryTests.expiry) == [])
+  }
+
+  @Test func `what was answered and never collected leaves the mailbox in its time`() throws {
+    var delivery = try DeliveryTests.machine(in: .acknowledged)
+    #expect(delivery.nextClock == DeliveryTests.expiry)
+    #expect(delivery.clockReached(DeliveryTests.expiry - .milliseconds(1)) == [])
+    #expect(delivery.clockReached(DeliveryTests.expiry) == [.removeFromMailbox])
+    #expect(delivery.nextClock == nil)
+    #expect(delivery.clockReached(DeliveryTests.expiry) == [])
+    #expect(delivery.heldBack(at: DeliveryTests.expiry) == .none)
+    #expect(delivery.state == .acknowledged)
+  }
+
+  @Test func `on hold it is not given, its clocks go on, and released it is as it was`() throws {
+    let before = try DeliveryTests.pending()
+    var delivery = before
+    #expect(delivery.heldBack(at: DeliveryTests.soon) == .keepBack)
+    #expect(delivery.heldBack(at: DeliveryTests.soon) == .none)
+    #expect(delivery.handover(at: DeliveryTests.soon) == .keptBack)
+    #expect(delivery.handover(at: DeliveryTests.expiry) == .gone)
+    #expect(delivery.nextClock == before.nextClock)
+    #expect(try decoded(Delivery.self, from: encoded(delivery)) == delivery)
+    var overdue = delivery
+    #expect(overdue.clockReached(DeliveryTests.answerLimit) == [.alarmUncollected, .recordOverdue])
+    #expect(overdue.handover(at: DeliveryTests.answerLimit) == .keptBack)
+    #expect(overdue.released() == .offer)
+    #expect(delivery.released() == .offer)
+    #expect(delivery == before)
+    #expect(delivery.released() == .none)
+  }
+
+  @Test func `who fetched it before the hold, has it`() throws {
+    var delivery = try DeliveryTests.pending()
+    _ = delivery.heldBack(at: DeliveryTests.soon)
+    #expect(delivery.collected(at: DeliveryTests.soon) == .recordCollection(late: false))
+    #expect(delivery.state == .collected)
+    #expect(delivery.handover(at: DeliveryTests.soon) == .give)
+  }
+
+  @Test func `a person closes what expired and nobody had`() throws {
+    var delivery = try DeliveryTests.machine(in: .expired)
+    #expect(delivery.withdrawn(reason: "ACC-02", at: DeliveryTests.expiry) == .removeFromMailbox)
+    #expect(delivery.state == .withdrawn)
   }
 
   @Test func `collected with no answer owed is the end`() throws {

@@ -37,6 +37,7 @@ import Testing
     "stale": { $0.stale() }, "committed": { $0.committed() }, "interrupted": { $0.interrupted() },
     "withdrawn": { $0.signerWithdrawn() },
     "released": { $0.released() }, "requeued": { $0.requeued() },
+    "discarded": { $0.discarded() },
   ]
 
   /// `!` leaves it (INTK-010), `-` changes nothing; otherwise the action and, behind `>`, the new state.
@@ -72,6 +73,7 @@ import Testing
     ("interrupted", Array(repeating: "leave INTK-011 >left", count: 5) + ["-", "-", "-"]),
     ("released", ["!", "!", "!", "!", "!", "-", "-", "-"]),
     ("requeued", ["!", "!", "!", "!", "!", "-", "-", "-"]),
+    ("discarded", ["!", "!", "!", "!", "!", "-", "-", "-"]),
   ]
 
   static func word(_ action: Intake.Action) -> String {
@@ -233,6 +235,12 @@ import Testing
     #expect(intake.identified() == .decide(flags: [.signedLongAgo]))
   }
 
+  @Test func `its age stays noted when another rule holds it after a person answered for that`() {
+    var intake = Intake(ended: .held(code: "FREE-01"), isUrgent: false)
+    #expect(intake.released(confirmed: ["INTK-007", "FREE-01"]) == .identify)
+    #expect(intake.identified() == .decide(flags: [.signedLongAgo]))
+  }
+
   @Test func `what was held for a stale revocation list is verified anew`() {
     var intake = Intake(ended: .held(code: "INTK-008"), isUrgent: false)
     #expect(intake.released() == .open)
@@ -241,22 +249,28 @@ import Testing
   }
 
   @Test(arguments: [
-    (Intake.Ending.shared, "-", "-"), (.refused, "-", "open"), (.duplicate, "-", "-"),
-    (.held(code: "JCP-03"), "identify", "open"), (.setAside(code: "SEAL-004"), "-", "open"),
+    (Intake.Ending.shared, "-", "-", "-"), (.refused, "-", "open", "-"),
+    (.duplicate, "-", "-", "-"),
+    (.held(code: "JCP-03"), "identify", "open", "commit discarded JCP-03"),
+    (.setAside(code: "SEAL-004"), "-", "open", "commit discarded SEAL-004"),
+    (.discarded(code: "SEAL-004"), "-", "open", "-"),
   ])
-  func `only what was held is released, only what had no effect is put again`(
-    ending: Intake.Ending, released: String, requeued: String
+  func `what was held is released, what had no effect is put again, what is open is discarded`(
+    ending: Intake.Ending, released: String, requeued: String, discarded: String
   ) {
     var first = Intake(ended: ending, isUrgent: false)
     #expect(IntakeTests.word(first.released()) == released)
     var second = Intake(ended: ending, isUrgent: false)
     #expect(IntakeTests.word(second.requeued()) == requeued)
+    var third = Intake(ended: ending, isUrgent: false)
+    #expect(IntakeTests.word(third.discarded()) == discarded)
   }
 
   @Test(arguments: [
     (Intake.Ending.shared, "shared", "shared"), (.refused, "refused", "refused"),
     (.duplicate, "duplicate", "duplicate"), (.held(code: "JCP-03"), "held", "held JCP-03"),
     (.setAside(code: "INTK-003"), "set-aside", "set-aside INTK-003"),
+    (.discarded(code: "INTK-003"), "discarded", "discarded INTK-003"),
   ])
   func `endings are kept as stable words`(ending: Intake.Ending, word: String, raw: String) throws {
     #expect(ending.word == word && ending.rawValue == raw)

@@ -15,8 +15,8 @@ import Testing
     let message = Message(outcome: .held, rule: "JCP-03")
     let record = message.record()
     _ = try await store.record(record)
-    #expect(try await store.heldExchanges(decidedBefore: early, limit: 10).isEmpty)
-    let held = try await store.heldExchanges(decidedBefore: .start + .seconds(1), limit: 10)
+    #expect(try await store.held(decidedBefore: early, limit: 10).isEmpty)
+    let held = try await store.held(decidedBefore: .start + .seconds(1), limit: 10)
     #expect(held.map(\.exchange) == [record.exchange])
     #expect(held.first?.code == "JCP-03")
     #expect(held.first?.notification == message.notification)
@@ -32,7 +32,7 @@ import Testing
     #expect(view.ending == .shared)
     #expect(view.deliveries.count == 1)
     #expect(view.leaves == [1, 2])
-    #expect(try await store.heldExchanges(decidedBefore: .start + .seconds(9), limit: 10).isEmpty)
+    #expect(try await store.held(decidedBefore: .start + .seconds(9), limit: 10).isEmpty)
     // The other worker that decided it again comes too late.
     #expect(
       try await store.record(released.record(exchange: record.exchange))
@@ -60,13 +60,13 @@ import Testing
       subjectCase: .existing(id, version: 1, newIdentifiers: [])
     ).record()
     _ = try await store.record(held)
-    #expect(try await store.heldExchanges(decidedBefore: early, limit: 10).isEmpty)
+    #expect(try await store.held(decidedBefore: early, limit: 10).isEmpty)
     _ = try await store.record(
       Message(
         number: 3, event: "e3", facts: [FactChange(name: "level", value: 3)],
         subjectCase: .existing(id, version: 1, newIdentifiers: [])
       ).record())
-    let up = try await store.heldExchanges(decidedBefore: early, limit: 10)
+    let up = try await store.held(decidedBefore: early, limit: 10)
     #expect(up.map(\.exchange) == [held.exchange])
     #expect(up.first?.caseID == id)
   }
@@ -79,7 +79,7 @@ import Testing
       .policyChanged(
         StoreFixture.policy(StoreFixture.otherRulebook, StoreFixture.agreement), departures: ["D"]),
       at: .start)
-    let up = try await store.heldExchanges(decidedBefore: early, limit: 10)
+    let up = try await store.held(decidedBefore: early, limit: 10)
     #expect(up.map(\.exchange) == [held.exchange])
   }
 
@@ -108,12 +108,12 @@ import Testing
     ]
     _ = try await store.record(
       Message(number: 2, event: "e2", subjectCase: .new(.random(), identifiers: other)).record())
-    #expect(try await store.heldExchanges(decidedBefore: early, limit: 10).isEmpty)
+    #expect(try await store.held(decidedBefore: early, limit: 10).isEmpty)
     _ = try await store.record(
       Message(
         number: 3, event: "e3", subjectCase: .new(.random(), identifiers: StoreFixture.identifiers)
       ).record())
-    let up = try await store.heldExchanges(decidedBefore: early, limit: 10)
+    let up = try await store.held(decidedBefore: early, limit: 10)
     #expect(up.map(\.exchange) == [held.exchange])
   }
 
@@ -137,7 +137,7 @@ import Testing
       held.exchange, rule: "FREE-01", by: "officer-1", reason: "read", at: .start)
     try await store.confirm(
       held.exchange, rule: "DIS-02", by: "officer-2", reason: "discussed", at: .start)
-    let up = try await store.heldExchanges(decidedBefore: early, limit: 10)
+    let up = try await store.held(decidedBefore: early, limit: 10)
     #expect(up.first?.confirmations == ["FREE-01", "DIS-02"])
     #expect(try await store.heldExchange(held.exchange).confirmations == ["FREE-01", "DIS-02"])
     #expect(try await store.leafCount() == 4)
@@ -158,5 +158,16 @@ import Testing
     await #expect(throws: StoreError.notFinished(shared.exchange)) {
       _ = try await store.heldExchange(shared.exchange)
     }
+  }
+}
+
+extension Store {
+  /// What is due to be decided again, each with all that it takes.
+  func held(decidedBefore moment: Instant, limit: Int) async throws -> [HeldExchange] {
+    var list: [HeldExchange] = []
+    for due in try await heldDue(decidedBefore: moment, limit: limit) {
+      list.append(try await heldExchange(due.exchange))
+    }
+    return list
   }
 }

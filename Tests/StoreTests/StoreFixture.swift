@@ -138,6 +138,7 @@ struct Message {
   var inbox = "durham"
   var receipts: [NewDelivery] = []
   var rule = "JCP-02"
+  var lookAgainSeen = 0
 
   var notification: Exchange.Notification {
     Exchange.Notification(
@@ -200,6 +201,6 @@ struct Message {
           notification: notification, verdict: verdict, decision: decision,
           subjectCase: subjectCase, deliveries: copies, deadlines: deadlines,
           deadlineChanges: changes, answers: answers, supersedesHeld: supersedesHeld)),
-      receipts: receipts)
+      receipts: receipts, lookAgainSeen: lookAgainSeen)
   }
 }

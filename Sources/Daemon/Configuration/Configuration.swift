@@ -19,6 +19,14 @@ package struct Configuration: Sendable {
   package var inboxes: [InboxSettings]
   package var carriers: [CarrierSettings]
   package var limits: Limits
+  package var control: ControlSettings
+
+  /// Where commands reach the daemon.
+  package struct ControlSettings: Sendable {
+    package var socketFile: String
+    /// Whose members may act, beside root and the daemon's own user.
+    package var group: String?
+  }
 
   /// Where the wrapped key ring lies, and the key that opens it.
   package struct Keys: Sendable {
@@ -109,6 +117,7 @@ extension Configuration {
     let ledger = root.section("ledger")
     let host = root.section("host")
     let limits = root.optionalSection("limits")
+    let control = root.optionalSection("control")
     let listed = root.list("inboxes")
     let inboxes = listed.map { InboxSettings(reading: $0) }
     checkNames(listed, report)
@@ -149,7 +158,9 @@ extension Configuration {
           directory: $0, origin: $1,
           guardFile: guardFile ?? $0 + "-guard")
       },
-      host: HostSettings(reading: host), inboxes: inboxes, carriers: carriers, limits: bounds)
+      host: HostSettings(reading: host), inboxes: inboxes, carriers: carriers, limits: bounds,
+      control: (control?.optionalPath("socket"), control?.optionalText("group")))
+    control?.finish()
     keys.finish()
     ledger.finish()
     host.finish()
@@ -220,7 +231,8 @@ extension Configuration {
   private init?(
     party: PartyID?, mailbox: MailboxID?, state: String?, agreement: String?, rulebook: String?,
     bankHolidays: String?, keys: Keys?, ledger: LedgerSettings?, host: HostSettings?,
-    inboxes: [InboxSettings?], carriers: [CarrierSettings?], limits: Limits
+    inboxes: [InboxSettings?], carriers: [CarrierSettings?], limits: Limits,
+    control: (socket: String?, group: String?)
   ) {
     guard let party, let mailbox, let state, let agreement, let rulebook, let bankHolidays,
       let keys, let ledger, let host
@@ -229,7 +241,9 @@ extension Configuration {
       party: party, mailbox: mailbox, stateDirectory: state, agreementFile: agreement,
       rulebookDirectory: rulebook, bankHolidaysFile: bankHolidays, keys: keys, ledger: ledger,
       host: host, inboxes: inboxes.compactMap { $0 }, carriers: carriers.compactMap { $0 },
-      limits: limits)
+      limits: limits,
+      control: ControlSettings(
+        socketFile: control.socket ?? state + "/control.sock", group: control.group))
   }
 }
 

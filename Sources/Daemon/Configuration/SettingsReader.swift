@@ -150,6 +150,10 @@ final class SettingsReader {
     text(key).map { SettingsReader.absolute($0, from: directory) }
   }
 
+  func optionalText(_ key: String) -> String? {
+    node(key, required: false) == nil ? nil : text(key)
+  }
+
   func optionalPath(_ key: String) -> String? {
     node(key, required: false) == nil ? nil : path(key)
   }

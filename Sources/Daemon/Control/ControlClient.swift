@@ -3,14 +3,21 @@ import Foundation
 
 /// The other end of the control socket: what commands ask the daemon by.
 package struct ControlClient: Sendable {
-  private let directory: String
+  private let path: String
   private let patience: Duration
 
   /// - Parameters:
-  ///   - stateDirectory: where the daemon's store lies.
+  ///   - socketFile: where the daemon listens.
   ///   - patience: for the answer: the disk may be busy.
-  package init(stateDirectory: String, patience: Duration = .seconds(30)) {
-    (directory, self.patience) = (stateDirectory, patience)
+  package init(socketFile: String, patience: Duration = .seconds(30)) {
+    (path, self.patience) = (socketFile, patience)
+  }
+
+  /// Whether the daemon answers there.
+  package func isRunning() async -> Bool {
+    let greeting = try? await ask(.hello)
+    guard case .running = greeting else { return false }
+    return true
   }
 
   /// - Throws: CTRL-001, CTRL-005, CTRL-010: nothing was asked; CTRL-011: it may have been done.
@@ -30,7 +37,7 @@ package struct ControlClient: Sendable {
   private func answer(to bytes: [UInt8]) -> Result<[UInt8], ControlProblem> {
     let connection: Descriptor
     do throws(ControlProblem) {
-      connection = try ControlSocket.connect(in: directory)
+      connection = try ControlSocket.connect(to: path)
     } catch { return .failure(error) }
     ControlSocket.sendAll(bytes, to: connection)
     guard case .read(let line) = ControlSocket.readLine(connection, within: patience) else {

@@ -18,7 +18,7 @@ final class ControlListener: Sendable {
 
   let arrivals: AsyncStream<Arrival>
   private let continuation: AsyncStream<Arrival>.Continuation
-  private let directory: String
+  private let path: String
   private let socket: Descriptor
   private let patience: Duration
   private let mayAct: @Sendable (uid_t) -> Bool
@@ -28,10 +28,10 @@ final class ControlListener: Sendable {
   private let stopWriter: Descriptor
 
   init(
-    directory: String, patience: Duration, mayAct: @escaping @Sendable (uid_t) -> Bool,
+    path: String, group: gid_t?, patience: Duration, mayAct: @escaping @Sendable (uid_t) -> Bool,
     onRefusal: @escaping @Sendable (ControlProblem) -> Void
   ) throws(ControlProblem) {
-    self.directory = directory
+    self.path = path
     self.patience = patience
     self.mayAct = mayAct
     self.onRefusal = onRefusal
@@ -39,7 +39,7 @@ final class ControlListener: Sendable {
     guard pipe(&ends) == 0 else { throw .notOpened(errno: errno) }
     (stopReader, stopWriter) = (Descriptor(ends[0]), Descriptor(ends[1]))
     for end in ends { _ = fcntl(end, F_SETFD, FD_CLOEXEC) }
-    socket = try ControlSocket.listen(in: directory)
+    socket = try ControlSocket.listen(at: path, group: group)
     (arrivals, continuation) = AsyncStream.makeStream(
       bufferingPolicy: .bufferingOldest(ControlListener.maximumWaiting))
   }
@@ -48,7 +48,7 @@ final class ControlListener: Sendable {
 
   /// Takes no more; `arrivals` ends after what was taken.
   func stop() {
-    ControlSocket.remove(in: directory)
+    ControlSocket.remove(at: path)
     _ = write(stopWriter.number, [UInt8(1)], 1)
   }
 
@@ -76,7 +76,7 @@ final class ControlListener: Sendable {
       do throws(ControlProblem) {
         let request = try ControlRequest(line: line)
         let arrival = Arrival(
-          connection: connection, request: request, by: ControlListener.name(of: user))
+          connection: connection, request: request, by: ControlAccess.name(of: user))
         if case .enqueued = continuation.yield(arrival) { return }
         refuse(connection, .busy)
       } catch {
@@ -88,17 +88,5 @@ final class ControlListener: Sendable {
   private func refuse(_ connection: Descriptor, _ problem: ControlProblem) {
     onRefusal(problem)
     ControlSocket.send(ControlAnswer.refused(problem).json.canonicalBytes, to: connection)
-  }
-
-  /// Number and, where it resolves, name.
-  static func name(of user: uid_t) -> String {
-    var entry = passwd()
-    var found: UnsafeMutablePointer<passwd>?
-    var buffer = [CChar](repeating: 0, count: 16 * 1024)
-    guard getpwuid_r(user, &entry, &buffer, buffer.count, &found) == 0, found != nil,
-      let name = entry.pw_name
-    else { return "uid \(user)" }
-    // `entry` points into `buffer`, which is still there; the system ends the name with a zero.
-    return withExtendedLifetime(buffer) { "uid \(user) (\(String(cString: name)))" }
   }
 }

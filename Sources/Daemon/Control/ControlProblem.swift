@@ -24,6 +24,8 @@ package enum ControlProblem: Error, Equatable, Sendable {
   case noAnswer
   /// CTRL-012: the delivery has ended already.
   case deliveryOver
+  /// CTRL-013: the system knows no group of the name that the configuration gives.
+  case noSuchGroup(String)
 
   /// Stable; each has a paragraph in the manual.
   package var code: String {
@@ -40,13 +42,15 @@ package enum ControlProblem: Error, Equatable, Sendable {
     case .notReached: "CTRL-010"
     case .noAnswer: "CTRL-011"
     case .deliveryOver: "CTRL-012"
+    case .noSuchGroup: "CTRL-013"
     }
   }
 
   /// What failed.
   package var text: String {
     switch self {
-    case .notAllowed: "only root and the daemon's own user may do this"
+    case .notAllowed:
+      "only root, the daemon's own user and the group of its control socket may do this"
     case .malformed(let what): "not a request that this daemon knows (\(what))"
     case .tooLong: "a request has at most \(ControlSocket.maximumLine) bytes"
     case .tooSlow: "the request did not come in time"
@@ -57,7 +61,8 @@ package enum ControlProblem: Error, Equatable, Sendable {
     case .notOpened(let errno): "the control socket cannot be opened (errno \(errno))"
     case .notReached: "the daemon is not running, or has no control socket"
     case .noAnswer: "the daemon did not answer: it may or may not have been done"
-    case .deliveryOver: "the delivery was withdrawn, replaced or has expired already"
+    case .deliveryOver: "the delivery was withdrawn or replaced already"
+    case .noSuchGroup(let name): "this system has no group \(name)"
     }
   }
 }

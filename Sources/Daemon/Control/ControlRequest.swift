@@ -2,27 +2,45 @@ package import Exchange
 
 /// What an operator may ask the daemon to do: a closed list. One line of JSON with exactly these members.
 package enum ControlRequest: Equatable, Sendable {
+  /// Whether the daemon runs, and which version. Changes nothing.
+  case hello
+  /// How an exchange stands, named by its id, a delivery's, or the first characters of either. Changes
+  /// nothing.
+  case look(String)
   /// A person answers for what a held exchange waits for. The rule is the one that the person was shown.
   case confirm(ExchangeID, rule: String, reason: String)
   /// What was set aside, refused or held is opened anew.
   case requeue(ExchangeID, reason: String)
   /// A delivery is given out no more. The reason is a code, such as a rule's.
   case withdraw(DeliveryID, reason: String)
+  /// What waits, is held or was not collected is kept back until the hold ends.
+  case hold(ExchangeID, reason: String)
+  case endHold(ExchangeID, reason: String)
+  /// What was set aside or is held is closed.
+  case discard(ExchangeID, reason: String)
 }
 
 extension ControlRequest {
   package var json: JSONValue {
     switch self {
+    case .hello: ["do": "hello"]
+    case .look(let what): ["do": "look", "exchange": .string(what)]
     case .confirm(let exchange, let rule, let reason):
       [
         "do": "confirm", "exchange": .string(exchange.text), "rule": .string(rule),
         "reason": .string(reason),
       ]
-    case .requeue(let exchange, let reason):
-      ["do": "requeue", "exchange": .string(exchange.text), "reason": .string(reason)]
+    case .requeue(let exchange, let reason): ControlRequest.json("requeue", exchange, reason)
+    case .hold(let exchange, let reason): ControlRequest.json("hold", exchange, reason)
+    case .endHold(let exchange, let reason): ControlRequest.json("end-hold", exchange, reason)
+    case .discard(let exchange, let reason): ControlRequest.json("discard", exchange, reason)
     case .withdraw(let delivery, let reason):
       ["do": "withdraw", "delivery": .string(delivery.text), "reason": .string(reason)]
     }
+  }
+
+  private static func json(_ act: String, _ exchange: ExchangeID, _ reason: String) -> JSONValue {
+    ["do": .string(act), "exchange": .string(exchange.text), "reason": .string(reason)]
   }
 
   /// - Parameter line: without its line end.
@@ -42,9 +60,21 @@ extension ControlRequest {
       let reader = try RequestReader(members, names: ["do", "exchange", "rule", "reason"])
       self = .confirm(
         try reader.id("exchange"), rule: try reader.rule(), reason: try reader.reason())
-    case "requeue":
+    case "hello":
+      _ = try RequestReader(members, names: ["do"])
+      self = .hello
+    case "look":
+      self = .look(try RequestReader(members, names: ["do", "exchange"]).beginning("exchange"))
+    case "requeue", "hold", "end-hold", "discard":
       let reader = try RequestReader(members, names: ["do", "exchange", "reason"])
-      self = .requeue(try reader.id("exchange"), reason: try reader.reason())
+      let exchange: ExchangeID = try reader.id("exchange")
+      let reason = try reader.reason()
+      switch members["do"]?.string {
+      case "hold": self = .hold(exchange, reason: reason)
+      case "end-hold": self = .endHold(exchange, reason: reason)
+      case "discard": self = .discard(exchange, reason: reason)
+      default: self = .requeue(exchange, reason: reason)
+      }
     case "withdraw":
       let reader = try RequestReader(members, names: ["do", "delivery", "reason"])
       let reason = try reader.reason()
@@ -86,6 +116,14 @@ private struct RequestReader {
   func id<ID: Identifier>(_ name: String) throws(ControlProblem) -> ID {
     guard let id = members[name]?.string.flatMap(ID.init) else { throw .malformed(name) }
     return id
+  }
+
+  /// An id or its first characters, four at least.
+  func beginning(_ name: String) throws(ControlProblem) -> String {
+    guard let text = members[name]?.string, (4...36).contains(text.utf8.count),
+      text.utf8.allSatisfy({ (0x21...0x7d).contains($0) })
+    else { throw .malformed(name) }
+    return text
   }
 
   func rule() throws(ControlProblem) -> String {

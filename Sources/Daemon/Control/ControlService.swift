@@ -13,16 +13,20 @@ struct ControlService: Service {
   ///
   /// - Parameters:
   ///   - patience: for the one line of a request.
-  ///   - mayAct: by the user's number as the kernel names it.
+  ///   - mayAct: by the user's number as the kernel names it; `ControlAccess` when nil.
   init(
-    directory: String, acts: OperatorActs, patience: Duration = .seconds(5),
-    mayAct: @escaping @Sendable (uid_t) -> Bool = { $0 == 0 || $0 == geteuid() }
+    place: Configuration.ControlSettings, acts: OperatorActs, patience: Duration = .seconds(5),
+    mayAct: (@Sendable (uid_t) -> Bool)? = nil
   ) {
     self.acts = acts
     let log = acts.log
     do throws(ControlProblem) {
+      let access = try ControlAccess(group: place.group)
       listener = .success(
-        try ControlListener(directory: directory, patience: patience, mayAct: mayAct) { problem in
+        try ControlListener(
+          path: place.socketFile, group: access.group, patience: patience,
+          mayAct: mayAct ?? { access.admits($0) }
+        ) { problem in
           log.warning("control request refused", metadata: ["code": "\(problem.code)"])
         })
     } catch {

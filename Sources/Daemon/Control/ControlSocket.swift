@@ -10,10 +10,9 @@ final class Descriptor: Sendable {
   deinit { Glibc.close(number) }
 }
 
-/// The calls of the system that the control socket is made of: a Unix-domain stream socket in the state
-/// directory, which only root and the daemon's own user can reach. Nothing here waits without a limit.
+/// The calls of the system that the control socket is made of: a Unix-domain stream socket which only root,
+/// the daemon's own user and the configured group can reach. Nothing here waits without a limit.
 enum ControlSocket {
-  static let name = "control.sock"
   /// Bytes of a request or an answer, without the line end.
   static let maximumLine = 16 * 1024
   /// Connections that the system keeps until they are looked at.
@@ -26,9 +25,11 @@ enum ControlSocket {
     case stopped
   }
 
-  /// Listens anew. What an earlier process left behind is removed: the caller owns the state directory.
-  static func listen(in directory: String) throws(ControlProblem) -> Descriptor {
-    let path = "\(directory)/\(name)"
+  /// Listens anew. What an earlier process left behind is removed: the caller owns the store, so that no
+  /// other daemon of this configuration listens there.
+  ///
+  /// - Parameter group: whose members may connect too; nobody's when nil.
+  static func listen(at path: String, group: gid_t? = nil) throws(ControlProblem) -> Descriptor {
     // Links are not followed.
     if let found = try? FileManager.default.attributesOfItem(atPath: path) {
       guard found[.type] as? FileAttributeType == .typeSocket else {
@@ -39,18 +40,26 @@ enum ControlSocket {
     let socket = try make()
     // Before it has a name: the file is never reachable for others, whatever the umask.
     guard fchmod(socket.number, 0o600) == 0 else { throw .notOpened(errno: errno) }
-    let failure = at(directory) { Glibc.bind(socket.number, $0, $1) == 0 ? 0 : errno }
+    let failure = at(path) { Glibc.bind(socket.number, $0, $1) == 0 ? 0 : errno }
     guard failure == 0 else { throw .notOpened(errno: failure) }
+    if let group {
+      // The group first: at no time may another than it reach the file. The umask has no say in chmod(2).
+      guard lchown(path, uid_t.max, group) == 0, chmod(path, 0o660) == 0 else {
+        let reason = errno
+        unlink(path)
+        throw .notOpened(errno: reason)
+      }
+    }
     guard Glibc.listen(socket.number, backlog) == 0 else { throw .notOpened(errno: errno) }
     return socket
   }
 
-  static func remove(in directory: String) { unlink("\(directory)/\(name)") }
+  static func remove(at path: String) { unlink(path) }
 
   /// Throws CTRL-001 where the file may not be reached, CTRL-005 and CTRL-010.
-  static func connect(in directory: String) throws(ControlProblem) -> Descriptor {
+  static func connect(to path: String) throws(ControlProblem) -> Descriptor {
     let socket = try make()
-    switch at(directory, { Glibc.connect(socket.number, $0, $1) == 0 ? 0 : errno }) {
+    switch at(path, { Glibc.connect(socket.number, $0, $1) == 0 ? 0 : errno }) {
     case 0: return socket
     case EACCES, EPERM: throw .notAllowed
     case EAGAIN: throw .busy
@@ -145,16 +154,18 @@ enum ControlSocket {
     return made
   }
 
-  /// The socket's address in a directory. A path that is too long for one goes by the open directory.
+  /// The socket's address. A path that is too long for one goes by its open directory.
   private static func at(
-    _ directory: String, _ work: (UnsafePointer<sockaddr>, socklen_t) -> Int32
+    _ file: String, _ work: (UnsafePointer<sockaddr>, socklen_t) -> Int32
   ) -> Int32 {
     var address = sockaddr_un()
     address.sun_family = sa_family_t(AF_UNIX)
     let room = MemoryLayout.size(ofValue: address.sun_path)
-    var path = Array("\(directory)/\(name)".utf8)
+    var path = Array(file.utf8)
     var folder: Descriptor?
     if path.count >= room {
+      let slash = file.lastIndex(of: "/") ?? file.startIndex
+      let (directory, name) = (String(file[..<slash]), file[slash...].drop { $0 == "/" })
       let number = open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
       guard number >= 0 else { return errno }
       folder = Descriptor(number)

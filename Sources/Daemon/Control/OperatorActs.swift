@@ -9,6 +9,7 @@ struct OperatorActs: Sendable {
   let regime: RegimeInForce
   let now: @Sendable () -> Instant
   let log: Logger
+  let version: String
   /// A held exchange is to be decided again.
   let onConfirmed: @Sendable () -> Void
   /// A message waits to be opened again.
@@ -17,7 +18,11 @@ struct OperatorActs: Sendable {
   /// - Parameter officer: who asks, as it is recorded.
   func perform(_ request: ControlRequest, by officer: String) async -> ControlAnswer {
     do {
-      return .done(try await act(request, by: officer))
+      switch request {
+      case .hello: return .running(version: version)
+      case .look(let what): return .standing(.init(try await store.standing(of: what)))
+      default: return .done(try await act(request, by: officer))
+      }
     } catch let problem as ControlProblem {
       return refused(ControlAnswer.Refusal(code: problem.code, text: problem.text))
     } catch let error as StoreError {
@@ -37,6 +42,8 @@ struct OperatorActs: Sendable {
     _ request: ControlRequest, by officer: String
   ) async throws -> ControlAnswer.Done {
     switch request {
+    // Answered before: they change nothing.
+    case .hello, .look: throw ControlProblem.malformed("do")
     case .confirm(let exchange, let rule, let reason):
       let held = try await store.heldExchange(exchange)
       // Nobody answers for something else than they were shown.
@@ -49,12 +56,12 @@ struct OperatorActs: Sendable {
       log.notice(
         "hold confirmed by operator", metadata: ["exchange": "\(exchange)", "code": "\(rule)"])
       onConfirmed()
-      return ControlAnswer.Done(by: officer, entry: entry, recipientHasIt: false)
+      return ControlAnswer.Done(by: officer, entry: entry)
     case .requeue(let exchange, let reason):
       let entry = try await store.requeue(exchange, by: officer, reason: reason, at: now())
       log.notice("requeued by operator", metadata: ["exchange": "\(exchange)"])
       onRequeued()
-      return ControlAnswer.Done(by: officer, entry: entry, recipientHasIt: false)
+      return ControlAnswer.Done(by: officer, entry: entry)
     case .withdraw(let delivery, let reason):
       let action = try await store.withdraw(delivery, reason: reason, by: officer, at: now())
       guard action != .none else { throw ControlProblem.deliveryOver }
@@ -63,6 +70,22 @@ struct OperatorActs: Sendable {
         metadata: ["delivery": "\(delivery)", "code": "\(reason)"])
       return ControlAnswer.Done(
         by: officer, entry: nil, recipientHasIt: action == .removeAndTellRecipient)
+    case .hold(let exchange, let reason):
+      let change = try await store.hold(exchange, by: officer, reason: reason, at: now())
+      log.notice("put on hold by operator", metadata: ["exchange": "\(exchange)"])
+      return ControlAnswer.Done(
+        by: officer, entry: change.entry, copies: change.deliveries.count)
+    case .endHold(let exchange, let reason):
+      let change = try await store.endHold(exchange, by: officer, reason: reason, at: now())
+      log.notice("released by operator", metadata: ["exchange": "\(exchange)"])
+      onConfirmed()
+      onRequeued()
+      return ControlAnswer.Done(
+        by: officer, entry: change.entry, copies: change.deliveries.count)
+    case .discard(let exchange, let reason):
+      let entry = try await store.discard(exchange, by: officer, reason: reason, at: now())
+      log.notice("discarded by operator", metadata: ["exchange": "\(exchange)"])
+      return ControlAnswer.Done(by: officer, entry: entry)
     }
   }
 

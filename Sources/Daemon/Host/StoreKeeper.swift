@@ -83,6 +83,8 @@ package struct StoreKeeper: MailboxKeeper {
     switch copy.delivery.handover(at: now()) {
     case .unknown: return .notFound
     case .gone: return .gone
+    // An operator keeps it back: nothing is given, nothing said of it, and nothing lost.
+    case .keptBack: throw KeeperRefusal.unavailable
     case .give: break
     }
     let handOver = HandOver(store: store, regime: regime.current, moment: now(), log: log)
@@ -170,7 +172,7 @@ package struct StoreKeeper: MailboxKeeper {
     switch view.ending {
     case .shared, .duplicate: status = .acknowledged
     case .held, nil: status = .accepted
-    case .refused, .setAside:
+    case .refused, .setAside, .discarded:
       status = .error
       failure = HostedTracking.Failure(
         code: SealError.genericCode, event: "SEND",

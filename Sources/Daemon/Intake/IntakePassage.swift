@@ -14,6 +14,8 @@ struct IntakePassage {
   var openedBy: Sealer?
   /// The exchange was held; this is another decision upon it.
   var wasHeld = false
+  /// What brought it up, as far as this look has seen it.
+  var lookAgainSeen = 0
   var firstExchange: ExchangeID?
   var person = Person.unknown([])
   /// One identifier alone fits the case: an urgent notice goes by it, and sets no facts.
@@ -49,12 +51,14 @@ struct IntakePassage {
   func record(_ ending: Intake.Ending, at now: Instant) -> IntakeRecord {
     IntakeRecord(
       exchange: message.exchange, carrier: message.carrier, receivedAt: message.receivedAt,
-      recordedAt: now, original: message.bytes, outcome: outcome(ending))
+      recordedAt: now, original: message.bytes, outcome: outcome(ending),
+      lookAgainSeen: lookAgainSeen)
   }
 
   private func outcome(_ ending: Intake.Ending) -> IntakeRecord.Outcome {
     switch ending {
-    case .setAside(let code):
+    // No message comes in as discarded; a person says so.
+    case .setAside(let code), .discarded(let code):
       return .setAside(code: code, sender: opened?.notification.source)
     case .duplicate:
       guard let opened, let firstExchange else {

@@ -61,7 +61,7 @@ package struct IntakePipeline: Sendable {
     let waitsForPerson = held.code == age && !held.confirmations.contains(age)
     var intake = Intake(
       ended: .held(code: held.code), isUrgent: regime.policy.isUrgent(held.notification.type))
-    let first = waitsForPerson ? Intake.Action.none : intake.released()
+    let first = waitsForPerson ? Intake.Action.none : intake.released(confirmed: held.confirmations)
     var passage = IntakePassage(
       message: ArrivedMessage(
         carrier: held.carrier, origin: .store, exchange: held.exchange, bytes: bytes,
@@ -69,6 +69,7 @@ package struct IntakePipeline: Sendable {
       regime: regime, attempt: attempt)
     passage.opened = (held.notification, held.verdict)
     passage.wasHeld = true
+    passage.lookAgainSeen = held.lookAgain
     guard attempt < Intake.maximumAttempts else {
       let ending = Intake.Ending.setAside(code: IntakeReason.triedTooOften.rawValue)
       _ = try await store.record(passage.record(ending, at: now()))
@@ -176,6 +177,8 @@ package struct IntakePipeline: Sendable {
     case .conflict:
       // Set aside by that very commit.
       report(passage, .setAside(code: IntakeReason.conflict.rawValue))
+      return intake.committed()
+    case .unchanged:
       return intake.committed()
     case .stale:
       return intake.stale()

@@ -83,27 +83,36 @@ struct HeldWorker: Service {
 
   func run() async throws {
     try await Rounds(wakeup: wakeup, interval: .seconds(5), log: log).run {
-      let held = try await store.heldExchanges(
-        decidedBefore: now() - HeldWorker.patience, limit: HeldWorker.batch)
-      var decided = 0
-      for exchange in held {
-        let isDone = try await log.surviving(["exchange": "\(exchange.exchange)"]) {
-          let original = try await store.original(of: exchange.exchange)
-          try await recovery.attempt(
-            HeldWorker.inbox, store: store, carrier: exchange.carrier
-          ) { number in
-            try await pipeline.reconsider(exchange, bytes: original ?? [], attempt: number)
-          }
+      var place: Int64 = 0
+      // Each is tried once a round, so that those which cannot be committed hold up no other.
+      while !Task.isShuttingDownGracefully {
+        let due = try await store.heldDue(
+          decidedBefore: now() - HeldWorker.patience, after: place, limit: HeldWorker.batch)
+        for held in due { try await reconsider(held.exchange) }
+        guard due.count == HeldWorker.batch, let last = due.last else {
+          recovery.ended(HeldWorker.inbox)
+          return
         }
-        if isDone { decided += 1 }
-        FaultPoint.afterReconsider.reached()
+        place = last.place
       }
-      guard held.count == HeldWorker.batch, decided > 0 else {
-        recovery.ended(HeldWorker.inbox)
+    }
+  }
+
+  private func reconsider(_ exchange: ExchangeID) async throws {
+    try await log.surviving(["exchange": "\(exchange)"]) {
+      let held: HeldExchange
+      do throws(StoreError) {
+        held = try await store.heldExchange(exchange)
+      } catch .notFinished {
+        // An operator was quicker.
         return
       }
-      wakeup.signal()
+      let original = try await store.original(of: exchange)
+      try await recovery.attempt(HeldWorker.inbox, store: store, carrier: held.carrier) { number in
+        try await pipeline.reconsider(held, bytes: original ?? [], attempt: number)
+      }
     }
+    FaultPoint.afterReconsider.reached()
   }
 }
 

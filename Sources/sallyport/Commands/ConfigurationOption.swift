@@ -16,6 +16,15 @@ struct ConfigurationOption: ParsableArguments {
     }
   }
 
+  /// What it takes to reach the daemon: neither keys nor store.
+  func configuration() throws -> Configuration {
+    do {
+      return try Installation.configuration(file: file)
+    } catch {
+      throw refused(error)
+    }
+  }
+
   /// The store for reading, beside a running daemon or without one.
   func store() async throws -> Store { try opened().store }
 
@@ -47,18 +56,26 @@ struct ConfigurationOption: ParsableArguments {
 struct ExchangeArgument: ParsableArguments {
   @Argument(help: "The exchange's id, or at least its first four characters.") var id: String
 
+  init() {}
+
+  init(_ id: String) { self.id = id }
+
   /// Of a repeat, the exchange that came first.
   func first(of view: ExchangeView, in store: Store) async throws(StoreError) -> ExchangeView? {
     guard let first = view.first else { return nil }
     return try await store.exchange(first.text)
   }
 
-  func view(in store: Store) async throws -> ExchangeView {
+  func check() throws {
     guard id.count >= 4 else {
       throw Say.failure(
         "\(id) is too short: other ids begin so too", next: "give at least four characters",
         exit: Exit.badAnswer)
     }
+  }
+
+  func view(in store: Store) async throws -> ExchangeView {
+    try check()
     do {
       return try await store.exchange(id)
     } catch {

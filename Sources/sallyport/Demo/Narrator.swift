@@ -35,7 +35,7 @@ enum Narrator {
     case .shared: colour(32, "✓")
     case .held: colour(33, "⏸")
     case .refused: colour(31, "✗")
-    case .setAside: colour(31, "⚑")
+    case .setAside, .discarded: colour(31, "⚑")
     case .duplicate: colour(36, "↺")
     case nil: "…"
     }
@@ -47,6 +47,7 @@ enum Narrator {
     case .held(let code): "held: \(code)"
     case .refused: "refused: \(view.decision?.reasons.first?.rule ?? "")"
     case .setAside(let code): "set aside: \(code)"
+    case .discarded(let code): "discarded: \(code)"
     case .duplicate: "already here: acknowledged again, no second effect"
     case nil: "waiting"
     }
