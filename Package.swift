@@ -88,6 +88,8 @@ let package = Package(
         .product(name: "ArgumentParser", package: "swift-argument-parser"), logging, lifecycle,
         signals,
       ],
+      // `errors CODE` says what the manual says.
+      resources: [.embedInCode("Resources/errors.md")],
       swiftSettings: strict),
 
     // Makes the messages that the tests of Seal and Daemon must not open.

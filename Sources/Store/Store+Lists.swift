@@ -37,29 +37,35 @@ extension Store {
   ) async throws(StoreError) -> [QueueShapeLine] {
     let ages = limits.map { Int64($0 / .milliseconds(1)) }
     let passed = repeatElement("(? - e.recorded_at >= ?)", count: ages.count)
-    let bucket = passed.joined(separator: " + ")
     let bounds = StatementArguments(ages.flatMap { [now.milliseconds, $0] })
-    return try await read { db in
-      var lines: [String: QueueShapeLine] = [:]
+    return try await read { [self] db in
+      var lines: [PartyID: QueueShapeLine] = [:]
+      let empty = Array(repeating: 0, count: ages.count + 1)
+      for row in try db.rows(
+        """
+        SELECT d.number, d.party, \(passed.joined(separator: " + ")) AS bucket, count(*) AS count
+        FROM delivery d JOIN exchange e ON e.number = d.exchange WHERE d.listed = 1 GROUP BY 2, 3
+        """, bounds)
+      {
+        let party: PartyID = try row.id("party", in: "delivery")
+        lines[party, default: QueueShapeLine(party: party, buckets: empty, onHold: 0)]
+          .buckets[Int(row.number("bucket") ?? 0)] += Int(row.number("count") ?? 0)
+      }
       // What is on hold is not listed, and waits all the same.
       for row in try db.rows(
         """
-        SELECT d.party, \(bucket) AS bucket, 0 AS on_hold, count(*) AS count FROM delivery d
-          JOIN exchange e ON e.number = d.exchange WHERE d.listed = 1 GROUP BY 1, 2
-        UNION ALL
-        SELECT d.party, \(bucket), 1, count(*) FROM hold h JOIN exchange e ON e.number = h.exchange
-          JOIN delivery d ON d.exchange = e.number
-          WHERE d.listed = 0 AND d.state IN ('pending', 'overdue') GROUP BY 1, 2
-        """, bounds + bounds)
+        SELECT d.number, d.id, e.recorded_at FROM hold h JOIN exchange e ON e.number = h.exchange
+          JOIN delivery d ON d.exchange = e.number WHERE d.listed = 0
+        """)
       {
-        let (party, count) = (row.text("party") ?? "", Int(row.number("count") ?? 0))
-        var line =
-          try lines[party]
-          ?? QueueShapeLine(
-            party: row.id("party", in: "delivery"),
-            buckets: Array(repeating: 0, count: ages.count + 1), onHold: 0)
-        line.buckets[Int(row.number("bucket") ?? 0)] += count
-        if row.number("on_hold") == 1 { line.onHold += count }
+        guard let open = try OpenDelivery(db, row.id("id", in: "delivery"), self),
+          open.delivery.onHoldSince != nil
+        else { continue }
+        let age = now.milliseconds - (row.number("recorded_at") ?? now.milliseconds)
+        let party = open.delivery.recipient
+        var line = lines[party] ?? QueueShapeLine(party: party, buckets: empty, onHold: 0)
+        line.buckets[ages.firstIndex { age < $0 } ?? ages.count] += 1
+        line.onHold += 1
         lines[party] = line
       }
       return lines.values.sorted { ($1.total, $0.party.text) < ($0.total, $1.party.text) }

@@ -17,6 +17,17 @@ enum JSONText {
   static func of(_ document: some Encodable) -> String {
     let encoder = JSONEncoder()
     encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes, .prettyPrinted]
+    return text(of: document, encoder)
+  }
+
+  /// One line of `--jsonl`.
+  static func line(_ document: some Encodable) -> String {
+    let encoder = JSONEncoder()
+    encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+    return text(of: document, encoder)
+  }
+
+  private static func text(of document: some Encodable, _ encoder: JSONEncoder) -> String {
     guard let bytes = try? encoder.encode(document) else { return "{}" }
     return String(decoding: bytes, as: UTF8.self)
   }

@@ -7,7 +7,13 @@ enum Version {
 struct VersionCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "version", abstract: "Prints the version. Reads only.",
-    discussion: "Examples:\n  sallyport version\n  sallyport version --json")
+    discussion: """
+      Examples:
+        sallyport version
+        sallyport version --json
+
+      Exit codes: 0 always.
+      """)
 
   @Flag(help: "One JSON document.") var json = false
 

@@ -26,8 +26,6 @@ struct ConfigurationOption: ParsableArguments {
   }
 
   /// The store for reading, beside a running daemon or without one.
-  func store() async throws -> Store { try opened().store }
-
   func opened() throws -> (configuration: Configuration, store: Store) {
     do {
       let (configuration, ring) = try Installation.keys(configurationFile: file)

@@ -5,7 +5,15 @@ import Store
 
 struct SetAsideCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "set-aside", abstract: "What was not acted upon, and why.",
+    commandName: "set-aside", abstract: "What was not acted upon, why, and what becomes of it.",
+    discussion: """
+      Examples:
+        sallyport set-aside list
+        sallyport set-aside retry 7c1f --reason "certificate pinned, ticket 8812"
+
+      `list` and `show` read only, `retry` and `discard` change state.
+      Exit codes: 0 good, 1 no such message, 65 the store cannot be read, 69 the daemon cannot be reached.
+      """,
     subcommands: [
       SetAsideListCommand.self, SetAsideShowCommand.self, SetAsideRetryCommand.self,
       SetAsideDiscardCommand.self,
@@ -26,11 +34,16 @@ struct SetAsideListCommand: AsyncParsableCommand {
       """)
 
   @OptionGroup var option: ConfigurationOption
-  @Option(help: "How many at most, 1 to 1000.") var limit = 100
+  @Option(help: "Only what this party sent.") var party: String?
+  @OptionGroup var limit: LimitOption
   @Flag(help: "One JSON document.") var json = false
 
   func run() async throws {
-    try await QueueTable.tell([.setAside], option, limit: limit, json: json)
+    try limit.check()
+    let party = try party.map(PartyArgument.parse)
+    let reading = try await Reading(option)
+    try await QueueTable.read([.setAside], reading, party: party, limit: limit.limit)
+      .tell([.setAside], reading, json: json)
   }
 }
 
@@ -50,6 +63,7 @@ struct SetAsideShowCommand: AsyncParsableCommand {
   @Flag(help: "One JSON document.") var json = false
 
   private struct Document: Encodable {
+    let daemon: String
     let id: String
     let inbox: String
     let receivedAt: String
@@ -64,31 +78,29 @@ struct SetAsideShowCommand: AsyncParsableCommand {
   }
 
   func run() async throws {
-    let store = try await option.store()
-    let view = try await exchange.view(in: store)
+    let reading = try await Reading(option)
+    let view = try await exchange.view(in: reading.store)
     guard case .setAside(let code) = view.ending else {
       throw Say.failure(
         "\(view.exchange) is \(view.ending?.word ?? "waiting"), not set aside",
         next: "sallyport show \(view.exchange)", exit: Exit.badAnswer)
     }
-    let kept: Int?
-    do {
-      kept = try await store.original(of: view.exchange)?.count
-    } catch {
-      throw Say.failure(error.description, next: "sallyport check", exit: Exit.data)
+    let kept = try await reading.ask { () async throws(StoreError) in
+      try await reading.store.original(of: view.exchange)?.count
     }
-    let next = "sallyport requeue \(view.exchange) --reason …"
+    let next = "sallyport set-aside retry \(view.exchange) --reason …"
     if json {
       return Say.answer(
         JSONText.of(
           Document(
-            id: view.exchange.text, inbox: view.carrier.inbox,
+            daemon: reading.daemon, id: view.exchange.text, inbox: view.carrier.inbox,
             receivedAt: view.receivedAt.description,
             setAsideAt: OrNull(view.recordedAt?.description),
             code: code, sender: OrNull(view.sender?.text), type: OrNull(view.type?.text),
             keptBytes: OrNull(kept),
             ledgerEntries: view.leaves, next: next)))
     }
+    reading.noteDaemon()
     Say.answer("\(view.exchange)")
     Say.answer("  received   \(view.receivedAt)  from inbox \(view.carrier.inbox)")
     Say.answer("  set aside  \(view.recordedAt?.description ?? "-")  \(code)")
@@ -96,8 +108,9 @@ struct SetAsideShowCommand: AsyncParsableCommand {
     if let type = view.type { Say.answer("  type       \(type)") }
     Say.answer("  kept       \(kept.map { "\($0) bytes, as they came, unread" } ?? "erased")")
     Say.answer("  ledger     entries \(view.leaves.map(String.init).joined(separator: ", "))")
-    Say.answer("  why        \(code) in docs/errors.md")
+    Say.answer("  why        sallyport errors \(code)")
     if kept != nil { Say.answer("  once mended  \(next)") }
+    Say.answer("  else         sallyport set-aside discard \(view.exchange) --reason …")
   }
 }
 

@@ -12,16 +12,18 @@ struct StatusCommand: AsyncParsableCommand {
         sallyport status --config /etc/sallyport/sallyport.yaml
         sallyport status --config sallyport.yaml --json
 
-      Exit codes: 0 all is well, 1 something needs a person.
+      Exit codes: 0 all is well, 1 something needs a person, 65 the store cannot be read.
       """)
 
   @OptionGroup var option: ConfigurationOption
   @Flag(help: "One JSON document.") var json = false
 
   private struct Document: Encodable {
+    let daemon: String
     let inboxes: [String: [String: Int]]
     let recipients: [String: [String: Int]]
     let deadlines: [String: [String: Int]]
+    let onHold: Int
     let ledgerEntries: Int
     let polls: [Poll]
     let carriers: [Carrier]
@@ -83,7 +85,8 @@ struct StatusCommand: AsyncParsableCommand {
   }
 
   func run() async throws {
-    let (configuration, store) = try option.opened()
+    let reading = try await Reading(option)
+    let (configuration, store) = (reading.configuration, reading.store)
     let board = InboxBoard.read(stateDirectory: configuration.stateDirectory)
     let counts: StoreCounts
     let recent: [ExchangeLine]
@@ -93,15 +96,15 @@ struct StatusCommand: AsyncParsableCommand {
     } catch {
       throw Say.failure(error.description, next: "sallyport check", exit: Exit.data)
     }
-    let troubled = StatusCommand.needsAPerson(counts, board)
+    let troubled = !reading.daemonIsRunning || StatusCommand.needsAPerson(counts, board)
     let carriers = Set(board.carriers.map(\.carrier)).union(counts.carriages.keys).sorted()
       .map { name in Carrier(name, board.carriers.first { $0.carrier == name }, counts) }
     if json {
       Say.answer(
         JSONText.of(
           Document(
-            inboxes: counts.exchanges, recipients: counts.deliveries, deadlines: counts.deadlines,
-            ledgerEntries: counts.leaves, polls: board.inboxes.map(Poll.init), carriers: carriers,
+            daemon: reading.daemon, inboxes: counts.exchanges, recipients: counts.deliveries, deadlines: counts.deadlines,
+            onHold: counts.onHold, ledgerEntries: counts.leaves, polls: board.inboxes.map(Poll.init), carriers: carriers,
             needsAPerson: troubled,
             exchanges: recent.map { line in
               Line(
@@ -109,6 +112,7 @@ struct StatusCommand: AsyncParsableCommand {
                 outcome: line.ending?.word ?? "waiting", code: OrNull(line.ending?.code))
             })))
     } else {
+      Say.answer("Daemon        \(reading.daemon)")
       tell(board.inboxes)
       tell(carriers)
       tell(counts, recent, troubled)
@@ -116,8 +120,8 @@ struct StatusCommand: AsyncParsableCommand {
     if troubled { throw Exit.badAnswer }
   }
 
-  /// Something was set aside, is held, is overdue or expired, came back or was not taken by a carrier, or a
-  /// service cannot be reached.
+  /// Something was set aside, is held or on hold, is overdue or expired, came back or was not taken by a
+  /// carrier, or a service cannot be reached. What was discarded is closed.
   private static func needsAPerson(_ counts: StoreCounts, _ board: InboxBoard.Page) -> Bool {
     let exchanges = counts.exchanges.values.contains {
       ($0["set-aside"] ?? 0) + ($0["held"] ?? 0) > 0
@@ -134,7 +138,7 @@ struct StatusCommand: AsyncParsableCommand {
     let deadlines = counts.deadlines.values.contains {
       ($0["overdue"] ?? 0) + ($0["escalated"] ?? 0) > 0
     }
-    return exchanges || deliveries || deadlines || services || carriages
+    return counts.onHold > 0 || exchanges || deliveries || deadlines || services || carriages
   }
 
   private func tell(_ polls: [InboxBoard.Line]) {
@@ -167,6 +171,9 @@ struct StatusCommand: AsyncParsableCommand {
     table("Inboxes", counts.exchanges)
     table("Recipients", counts.deliveries)
     table("Deadlines", counts.deadlines)
+    if counts.onHold > 0 {
+      Say.answer("On hold       \(counts.onHold)   sallyport queue list --state on-hold")
+    }
     Say.answer("Ledger        \(counts.leaves) entries")
     Say.answer("Latest")
     for line in recent {
@@ -176,7 +183,8 @@ struct StatusCommand: AsyncParsableCommand {
     }
     Say.answer(
       troubled
-        ? "Something needs a person.   sallyport show ID   sallyport explain ID" : "All is well.")
+        ? "Something needs a person.   sallyport queue list   sallyport deadlines --overdue"
+        : "All is well.")
   }
 
   private func table(_ title: String, _ rows: [String: [String: Int]]) {
