@@ -117,7 +117,8 @@ class Looking(Commands):
                 document = self.ask("show", exchange["id"], "--json")
                 self.assert_ended(GOOD, text)
                 self.assert_ended(GOOD, document)
-                self.assertEqual(json.loads(document.stdout), exchange)
+                shown = json.loads(document.stdout)
+                self.assertEqual(shown | exchange, shown)
                 for recipient in exchange["recipients"]:
                     self.assertIn(recipient["party"], text.stdout)
                     self.assertIn(recipient["delivery"], text.stdout)

@@ -78,6 +78,9 @@ struct ExplainCommand: AsyncParsableCommand {
     members["exchange"] = .string(view.exchange.text)
     members["decided"] = .bool(view.decision != nil)
     members["state"] = .string(view.ending?.word ?? "waiting")
+    // To the reader a repeat is something that was put aside without effect.
+    let word = view.ending == .duplicate ? "set-aside" : view.ending?.word ?? "waiting"
+    members["outcome"] = members["outcome"] ?? .string(word)
     members["code"] = (view.ending?.code).map { .string($0) } ?? .null
     members["first"] = view.first.map { .string($0.text) } ?? .null
     members["confirmed"] = .array(view.confirmations.sorted().map { .string($0) })

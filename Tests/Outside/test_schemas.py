@@ -1,0 +1,154 @@
+"""What `--json` prints fits its published schema, in several states of the store."""
+
+import json
+import unittest
+
+from jsonschema import Draft202012Validator
+
+import schemas
+import worlds
+from expected import JOBCENTRE, PRISON
+from program import REPOSITORY, Story, run
+
+READING = [
+    ("status", ["status"]),
+    ("queue-list", ["queue", "list"]),
+    ("queue-list", ["queue", "list", "--state", "pending"]),
+    ("queue-list", ["queue", "list", "--state", "refused", "--party", "probation:durham"]),
+    ("queue-list", ["set-aside", "list"]),
+    ("queue-shape", ["queue", "shape"]),
+    ("deadlines", ["deadlines"]),
+    ("deadlines", ["deadlines", "--overdue", "--party", JOBCENTRE]),
+    ("check", ["check"]),
+]
+
+
+def leaves(command: dict, path: tuple[str, ...] = ()) -> dict[str, dict]:
+    """The commands that have none below them."""
+    own = path + (command["commandName"],) if path or command["commandName"] != "sallyport" else ()
+    children = [c for c in command.get("subcommands", []) if c["commandName"] != "help"]
+    if not children:
+        return {" ".join(own): command}
+    found: dict[str, dict] = {}
+    for child in children:
+        found |= leaves(child, own) if own else leaves(child, ("",))
+    return {name.strip(): leaf for name, leaf in found.items()}
+
+
+class Published(unittest.TestCase):
+    def test_every_schema_is_a_schema_and_says_whose(self):
+        names = {path.stem for path in schemas.FOLDER.glob("*.json")}
+        self.assertEqual(names, set(schemas.OF_COMMAND.values()))
+        page = (REPOSITORY / "docs/json.md").read_text(encoding="utf-8")
+        for name in names:
+            schema = schemas.load(name)
+            Draft202012Validator.check_schema(schema)
+            self.assertIn("2020-12", schema["$schema"])
+            self.assertIn(f"schemas/{name}.json", page)
+
+    def test_every_command_that_prints_json_has_one(self):
+        dump = json.loads(run("--experimental-dump-help").stdout)["command"]
+        printing = set()
+        for name, command in leaves(dump).items():
+            names = {n["name"] for a in command.get("arguments", []) for n in a.get("names") or []}
+            if names & {"json", "jsonl"}:
+                printing.add(name)
+        self.assertEqual(printing, set(schemas.OF_COMMAND))
+
+
+class Fitting(unittest.TestCase):
+    def assert_fits(self, schema: str, text: str) -> dict:
+        self.assertEqual(schemas.errors(schema, text), [], text)
+        return json.loads(text)
+
+    def assert_all_fit(self, world: worlds.Copied, daemon: str) -> None:
+        for schema, words in READING:
+            with self.subTest(words=words):
+                document = self.assert_fits(schema, world.ask(*words, "--json").stdout)
+                if "daemon" in document:
+                    self.assertEqual(document["daemon"], daemon)
+
+    def test_an_empty_store(self):
+        self.assert_all_fit(worlds.empty(), "not running")
+
+    def test_the_finished_story_with_the_daemon_down(self):
+        world = worlds.finished()
+        self.assert_all_fit(world, "not running")
+        for exchange in world.exchanges:
+            for command in ("show", "explain"):
+                done = world.ask(command, exchange["id"], "--json")
+                document = self.assert_fits(command, done.stdout)
+                self.assertEqual(document["daemon"], "not running")
+        aside = next(e for e in world.exchanges if e["code"] == "SEAL-031")
+        done = world.ask("set-aside", "show", aside["id"], "--json")
+        self.assert_fits("set-aside-show", done.stdout)
+        lines = world.ask("tail", "--since", "1d", "--count", "20", "--jsonl").stdout.splitlines()
+        self.assertEqual(len(lines), 20)
+        for line in lines:
+            self.assert_fits("tail", line)
+
+    def test_what_needs_no_store(self):
+        story = Story.shared()
+        self.assert_fits("demo", story.output)
+        self.assert_fits("version", run("version", "--json").stdout)
+        self.assert_fits("errors", run("errors", "seal-004", "--json").stdout)
+        ledger = story.directory / "ledger"
+        key = f"@{ledger}/vkey"
+        done = run("audit", "verify", "--key", key, ledger, "--json")
+        self.assert_fits("audit-verify", done.stdout)
+        wrong = run("audit", "verify", "--key", key, story.directory, "--json")
+        self.assert_fits("audit-verify", wrong.stdout)
+        check = run("check", "--json", "--config", "/nonexistent.yaml")
+        self.assertFalse(self.assert_fits("check", check.stdout)["good"])
+
+    def test_acts_are_refused_when_the_daemon_is_down(self):
+        world = worlds.finished()
+        one = world.exchanges[0]["id"]
+        for words in (["hold", one], ["release", one], ["set-aside", "discard", one]):
+            done = world.ask(*words, "--reason", "r", "--json")
+            self.assertEqual(done.returncode, 69, done.stderr)
+            self.assertEqual(self.assert_fits("act", done.stdout)["code"], "CTRL-010")
+
+    def test_the_daemon_up_and_everything_done_once(self):
+        with worlds.Busy() as busy:
+            world = busy.world
+            self.assert_all_fit(world, "running")
+            steps = [
+                (["hold", busy.pending], "put-on-hold", 1),
+                (["release", busy.pending], "released", 1),
+                (["set-aside", "discard", busy.set_aside], "discarded", None),
+                (["set-aside", "retry", busy.set_aside], "requeued", None),
+                (["release", busy.held], "confirmed", None),
+            ]
+            for words, what, copies in steps:
+                with self.subTest(words=words):
+                    done = world.ask(*words, "--reason", "as agreed", "--json")
+                    self.assertEqual(done.returncode, 0, done.stderr)
+                    document = self.assert_fits("act", done.stdout)
+                    self.assertEqual(document["event"], what)
+                    self.assertEqual(document["copies"], copies)
+                if words[:2] == ["hold", busy.pending]:
+                    self.assert_all_fit(world, "running")
+                    shown = world.ask("show", busy.pending, "--json").stdout
+                    self.assertTrue(self.assert_fits("show", shown)["onHold"])
+            world.settle()
+            words = ["requeue", "--state", "set-aside", "--json"]
+            dry = self.assert_fits("requeue", world.ask(*words, "--dry-run").stdout)
+            self.assertEqual((dry["dryRun"], dry["exchanges"]), (True, []))
+            done = self.assert_fits("requeue", world.ask(*words, "--reason", "again").stdout)
+            self.assertEqual(len(done["exchanges"]), dry["matched"])
+            taken = world.ask("withdraw", busy.delivery(), "--reason", "ACC-02", "--json")
+            self.assert_fits("act", taken.stdout)
+            refused = world.ask("withdraw", busy.delivery(), "--reason", "ACC-02", "--json")
+            self.assertEqual(self.assert_fits("act", refused.stdout)["code"], "CTRL-012")
+            notice = world.directory / "notice.json"
+            told = world.told("release-date.changed", "police:durham")
+            notice.write_text(
+                json.dumps({"type": "release-date.changed", "subject": "s", "data": told})
+            )
+            profile = world.directory / "pki" / Story.folder(PRISON) / "send.yaml"
+            self.assert_fits("send", run("send", notice, "--as", profile, "--json").stdout)
+
+
+if __name__ == "__main__":
+    unittest.main()
