@@ -12,7 +12,10 @@ import UnixSignals
 struct DemoCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "demo",
-    abstract: "Pretend agencies, real messages: plays a story through the whole of Sallyport.",
+    abstract: """
+      Pretend agencies, real messages: plays a story through the whole of Sallyport. Changes state in a folder
+      of its own alone.
+      """,
     discussion: """
       Makes a folder with a PKI, pretend agencies, mailboxes, rulebook and agreement, runs a daemon that
       polls over mutual TLS on loopback, and sends a story through it. Nothing leaves this machine.
