@@ -194,14 +194,6 @@ struct HostReply {
   }
 }
 
-/// Compressed by somebody else's program.
-func gzipped(_ bytes: [UInt8]) async throws -> [UInt8] {
-  let file = try HostFiles.write(bytes)
-  let run = try await HostTool.run("/usr/bin/gzip", ["--keep", file])
-  try #require(run.status == 0)
-  return Array(try Data(contentsOf: URL(fileURLWithPath: file + ".gz")))
-}
-
 /// Other people's programs, run without blocking a thread of the pool.
 enum HostTool {
   static func run(

@@ -11,7 +11,7 @@ struct HostGzipTests {
   private static let text = Array(String(repeating: "invented words ", count: 2000).utf8)
 
   @Test func `what came compressed is expanded and goes out plain`() async throws {
-    let packed = try await gzipped(Self.text)
+    let packed = try gzipped(Self.text)
     try await HostBench.run { host in
       let reply = try await host.call(
         "POST", "/ALPHA/outbox",
@@ -29,7 +29,7 @@ struct HostGzipTests {
 
   @Test func `each part is expanded by itself`() async throws {
     let parts = [Array(Self.text.prefix(17_000)), Array(Self.text.dropFirst(17_000))]
-    let packed = [try await gzipped(parts[0]), try await gzipped(parts[1])]
+    let packed = [try gzipped(parts[0]), try gzipped(parts[1])]
     try await HostBench.run { host in
       let begun = try await host.call(
         "POST", "/ALPHA/outbox",
@@ -48,7 +48,7 @@ struct HostGzipTests {
   @Test func `where it is kept compressed, clients that do not offer gzip get it expanded`()
     async throws
   {
-    let packed = try await gzipped(Self.text)
+    let packed = try gzipped(Self.text)
     try await HostBench.with { $0.compression = .kept }.run { host in
       let reply = try await host.call(
         "POST", "/ALPHA/outbox", headers: Self.good + [Self.gzip], bytes: packed)
@@ -67,7 +67,7 @@ struct HostGzipTests {
   }
 
   @Test func `what is not whole gzip is refused`() async throws {
-    let packed = try await gzipped(Self.text)
+    let packed = try gzipped(Self.text)
     var damaged = packed
     damaged[packed.count - 5] ^= 1
     try await HostBench.run { host in
