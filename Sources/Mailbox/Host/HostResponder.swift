@@ -81,6 +81,8 @@ struct HostResponder: HTTPResponder {
       // The rest of the body is read and dropped; the deadline still stands to end that.
       response.headers[.connection] = "close"
     }
+    // A body after the answer to HEAD would be read as the next answer (RFC 9110 9.3.2).
+    if request.method == .head { response = response.createHeadResponse() }
     log(request, trace, status: response.status.code, took: clock.now - started)
     return response
   }
