@@ -108,7 +108,8 @@ package struct SallyportDaemon: Sendable {
       needed: !store.wasCleanExit,
       inboxes: configuration.inboxes.map(\.name) + [StoreKeeper.inbox, HeldWorker.inbox])
     let keeper = StoreKeeper(
-      store: store, regime: regime, ownMailbox: configuration.mailbox, now: now,
+      store: store, regime: regime, ownMailbox: configuration.mailbox,
+      workflows: configuration.host.workflows, quotas: configuration.host.quotas, now: now,
       log: log, onSubmission: { submissions.signal() })
     let host = try MailboxHost(
       configuration: hostConfiguration(), keeper: keeper, now: now, logger: log,
@@ -116,6 +117,8 @@ package struct SallyportDaemon: Sendable {
     var services: [any Service] = [
       LedgerWorker(sequencer: sequencer, log: log),
       ClockWorker(store: store, now: now, log: log),
+      UploadWorker(
+        store: store, lifetime: configuration.host.quotas.uploadTime, now: now, log: log),
       FailureWatch(store: store, log: log),
       ReloadWorker(
         installation: installation, regime: regime, store: store, now: now, log: log,
@@ -206,9 +209,10 @@ package struct SallyportDaemon: Sendable {
       sharedSecret: try BoundedFile.secret(settings.sharedSecretFile), environment: "sallyport")
     host.limits.bodyBytes = installation.configuration.limits.messageBytes
     host.limits.bodyBytesInFlight = installation.configuration.limits.bytesInFlight
+    host.limits.downloadPartBytes = settings.partBytes
     host.ownMailbox = HostConfiguration.OwnMailbox(
       mailbox: installation.configuration.mailbox, name: "Sallyport", odsCode: "SALLYPORT",
-      workflows: Set(Workflow.all))
+      workflows: settings.workflows)
     return host
   }
 }

@@ -19,32 +19,35 @@ enum Gzip {
   ///
   /// - Parameter limit: bytes that may come of it.
   static func expand(_ bytes: [UInt8], limit: Int) throws(Problem) -> [UInt8] {
-    var stream = z_stream()
-    guard bytes.count <= Int(UInt32.max), czlib_inflate_init(&stream) == Z_OK else {
+    // zlib keeps a pointer to the stream and compares it with the one that it is given: it must not move.
+    let stream = UnsafeMutablePointer<z_stream>.allocate(capacity: 1)
+    stream.initialize(to: z_stream())
+    defer { stream.deallocate() }
+    guard bytes.count <= Int(UInt32.max), czlib_inflate_init(stream) == Z_OK else {
       throw .malformed
     }
-    defer { inflateEnd(&stream) }
+    defer { inflateEnd(stream) }
     let most = min(limit, free + bytes.count * ratio)
     var input = bytes
     let expanded: Result<[UInt8], Problem> = input.withUnsafeMutableBufferPointer { input in
-      stream.next_in = input.baseAddress
-      stream.avail_in = UInt32(input.count)
+      stream.pointee.next_in = input.baseAddress
+      stream.pointee.avail_in = UInt32(input.count)
       var output: [UInt8] = []
       var buffer = [UInt8](repeating: 0, count: step)
       while true {
         let (code, count) = buffer.withUnsafeMutableBufferPointer { buffer in
-          stream.next_out = buffer.baseAddress
-          stream.avail_out = UInt32(buffer.count)
-          let code = inflate(&stream, Z_NO_FLUSH)
-          return (code, buffer.count - Int(stream.avail_out))
+          stream.pointee.next_out = buffer.baseAddress
+          stream.pointee.avail_out = UInt32(buffer.count)
+          let code = inflate(stream, Z_NO_FLUSH)
+          return (code, buffer.count - Int(stream.pointee.avail_out))
         }
         guard output.count + count <= most else { return .failure(.tooLarge) }
         output += buffer[..<count]
         switch code {
         case Z_OK: continue
-        case Z_STREAM_END where stream.avail_in == 0: return .success(output)
+        case Z_STREAM_END where stream.pointee.avail_in == 0: return .success(output)
         // Another member follows; each takes some of the input, so this ends.
-        case Z_STREAM_END: guard inflateReset(&stream) == Z_OK else { return .failure(.malformed) }
+        case Z_STREAM_END: guard inflateReset(stream) == Z_OK else { return .failure(.malformed) }
         // Also when the input is over before its end (Z_BUF_ERROR).
         default: return .failure(.malformed)
         }

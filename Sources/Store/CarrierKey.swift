@@ -27,7 +27,8 @@ package struct Submission: Equatable, Sendable {
   /// The sender's own reference, for tracking; not unique.
   package let localID: String?
   package let workflow: String?
-  /// Whatever else the sender may ask back (transport headers), at most 4 KiB, as the daemon writes it.
+  /// Whatever else the sender may ask back (transport headers), as the daemon writes it:
+  /// bounded by what one request's headers may hold.
   package let headers: [UInt8]
 
   package init(
@@ -42,6 +43,8 @@ package struct Submission: Equatable, Sendable {
 
 /// What a sender may know of a message that it put into our mailbox.
 package struct SubmissionView: Equatable, Sendable {
+  /// Rises with the time of arrival; the place to go on from.
+  package let place: Int64
   package let exchange: ExchangeID
   package let message: CarrierMessageID
   package let submission: Submission

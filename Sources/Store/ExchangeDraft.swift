@@ -13,7 +13,7 @@ struct ExchangeDraft: Sendable {
   private let original: [UInt8]
   private let length: Int
   private let submission: [UInt8]?
-  private let submitterHash: [UInt8]?
+  let submitterHash: [UInt8]?
   private let submissionHash: [UInt8]?
 
   init(

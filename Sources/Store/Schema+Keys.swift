@@ -33,6 +33,7 @@ enum KeyTable: String, CaseIterable {
   case exchange = "exchange_key"
   case subjectCase = "case_key"
   case entry = "entry_key"
+  case upload = "upload_key"
 
   /// Versions lie in the table with this added: SQLite then keeps each in four bytes (file format 2.1),
   /// so that no row changes its length when its key is wrapped anew or destroyed, and both happen where

@@ -143,53 +143,6 @@ extension Store {
   }
 }
 
-/// What a sender may ask about what it put into our mailbox.
-extension Store {
-  /// The message with this id that this party submitted; nil for others' alike.
-  package func submission(
-    _ message: CarrierMessageID, inbox: String, by party: PartyID
-  ) async throws(StoreError) -> SubmissionView? {
-    let submitter = vault.lookup(.submitter, party.text)
-    return try await read { db in
-      try db.row(
-        "\(Store.submissionColumns) WHERE e.inbox = ? AND e.message = ? AND e.submitter = ?",
-        [inbox, message.text, Blob(submitter)]
-      ).flatMap { try submissionView(db, $0) }
-    }
-  }
-
-  /// The newest messages with this local id that this party submitted; at most so many.
-  package func submissions(
-    localID: String, by party: PartyID, limit: Int = 2
-  ) async throws(StoreError) -> [SubmissionView] {
-    let hash = vault.lookup(.submission, party.text, localID)
-    return try await read { db in
-      try db.rows(
-        "\(Store.submissionColumns) WHERE e.submission = ? ORDER BY e.number DESC LIMIT ?",
-        [Blob(hash), limit]
-      ).compactMap { try submissionView(db, $0) }
-    }
-  }
-
-  private static let submissionColumns = """
-    SELECT e.number, e.id, e.inbox, e.message, e.state, e.code, e.received_at, e.recorded_at,
-      c.submission, coalesce(o.length, 0) AS length
-    FROM exchange e LEFT JOIN content c USING (number) LEFT JOIN original o USING (number)
-    """
-
-  private func submissionView(_ db: Database, _ row: Row) throws -> SubmissionView? {
-    let number = row.number("number") ?? 0
-    let exchange: ExchangeID = try row.id("id", in: "exchange")
-    guard let key = try exchangeKey(db, number, exchange), let submission = try row.submission(key)
-    else { return nil }
-    return SubmissionView(
-      exchange: exchange, message: try row.id("message", in: "exchange"), submission: submission,
-      receivedAt: row.instant("received_at") ?? Instant(milliseconds: 0),
-      recordedAt: row.instant("recorded_at"), ending: try row.ending(),
-      length: Int(row.number("length") ?? 0))
-  }
-}
-
 /// The hashes under which a notification is known for ever.
 struct NotificationHashes: Sendable {
   let key: [UInt8]

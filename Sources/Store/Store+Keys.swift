@@ -148,6 +148,9 @@ extension Store {
     case .entry:
       try db.row("SELECT bytes FROM leaf WHERE number = ?", [number])?.bytes("bytes")
         .flatMap { ExchangeID(try LedgerEntry($0).exchange) }.map { .entry($0) }
+    case .upload:
+      try db.row("SELECT exchange FROM upload WHERE number = ?", [number])
+        .map { .exchange(try $0.id("exchange", in: "upload")) }
     }
   }
 

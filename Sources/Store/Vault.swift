@@ -14,7 +14,10 @@ struct Vault: Sendable {
   private let random: @Sendable (Int) -> [UInt8]
 
   /// Bytes of a wrapped key: nonce, key, tag. Constant, so that destroying one overwrites it in place.
-  static let wrappedLength = 12 + 32 + 16
+  static let wrappedLength = overhead + 32
+
+  /// Bytes that sealing adds: nonce and tag.
+  static let overhead = 12 + 16
 
   init(keys: StoreKeys, random: @escaping @Sendable (Int) -> [UInt8]) {
     inForce = StoreKeysInForce(keys)

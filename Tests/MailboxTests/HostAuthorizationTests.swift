@@ -241,7 +241,7 @@ struct HostAuthorizationTests {
       #expect(odd.status == 400)
       #expect(odd.json["errorDescription"]?.string == "Accept header api format incorrect")
       for (method, path, status) in [
-        ("GET", "/ALPHA/inbox/rich", 404), ("GET", "/ALPHA/nothing", 404),
+        ("POST", "/ALPHA/inbox/rich", 405), ("GET", "/ALPHA/nothing", 404),
         ("DELETE", "/ALPHA/inbox", 405), ("GET", "/ALPHA/outbox", 405),
       ] {
         let reply = try await host.call(method, path)
@@ -291,6 +291,13 @@ private struct HostSilentKeeper: MailboxKeeper {
   func accept(_ message: SubmittedMessage) throws -> SubmitAnswer {
     throw KeeperRefusal.unavailable
   }
+  func beginUpload(
+    _ message: SubmittedMessage, parts: Int, encoding: String?
+  ) throws -> SubmitAnswer { throw KeeperRefusal.unavailable }
+  func add(_ part: SubmittedPart) throws -> PartAnswer { throw KeeperRefusal.unavailable }
+  func listing(
+    _ box: HostedBox, of mailbox: MailboxID, since: Instant, before position: Int64?, limit: Int
+  ) throws -> HostedListing { throw KeeperRefusal.unavailable }
   func track(_ id: CarrierMessageID, by sender: MailboxID) throws -> HostedTracking? {
     throw KeeperRefusal.unavailable
   }

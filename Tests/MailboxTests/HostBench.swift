@@ -85,6 +85,16 @@ struct HostBench: Sendable {
     ).headerValue
   }
 
+  /// A further part of a message, as a client sends it.
+  func part(
+    _ range: String, of id: String, as mailbox: String = "ALPHA", version: Int = 2,
+    headers: [String] = [], body: String = "x", bytes: [UInt8]? = nil
+  ) async throws -> HostReply {
+    try await call(
+      "POST", "/\(mailbox)/outbox/\(id)/\(range.prefix { $0 != ":" })", as: mailbox,
+      version: version, headers: ["Mex-Chunk-Range: \(range)"] + headers, body: body, bytes: bytes)
+  }
+
   func get(_ path: String, as mailbox: String = "ALPHA", version: Int = 2) async throws -> HostReply
   {
     try await call("GET", path, as: mailbox, version: version)
@@ -111,7 +121,7 @@ struct HostBench: Sendable {
   func call(
     _ method: String, _ path: String, as mailbox: String = "ALPHA", version: Int = 2,
     certificate: String? = nil, token: String? = nil, headers: [String] = [], body: String? = nil,
-    arguments: [String] = []
+    bytes: [UInt8]? = nil, arguments: [String] = []
   ) async throws -> HostReply {
     let certificate = certificate ?? (mailbox == "BRAVO" ? "bravo" : "alpha")
     var options = ["--cacert", pki.path("ca.pem"), "--max-time", "30"]
@@ -128,8 +138,8 @@ struct HostBench: Sendable {
       // For curl, `Name;` is a header without a value.
       options += ["--header", header.hasSuffix(": ") ? header.dropLast(2) + ";" : header]
     }
-    if let body {
-      let file = try HostFiles.write(Array(body.utf8))
+    if let bytes = bytes ?? body.map({ Array($0.utf8) }) {
+      let file = try HostFiles.write(bytes)
       options += ["--data-binary", "@\(file)", "--header", "Content-Type: application/cms"]
     }
     return try await HostReply.curl(

@@ -208,6 +208,25 @@ struct HostInboxTests {
     }
   }
 
+  @Test func `a refusal of HEAD has no body, so that the connection goes on`() async throws {
+    try await HostBench.run { host in
+      let request =
+        "HEAD /messageexchange/ALPHA/inbox/NONE HTTP/1.1\r\nHost: h\r\n"
+        + "Authorization: \(try host.token("ALPHA"))\r\n\r\n"
+        + "GET /messageexchange/_ping HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n"
+      let pki = host.pki
+      let run = try await HostTool.run(
+        "/usr/bin/openssl",
+        [
+          "s_client", "-connect", "127.0.0.1:\(host.port)", "-cert", pki.path("alpha.pem"),
+          "-key", pki.path("alpha.key"), "-CAfile", pki.path("ca.pem"), "-quiet", "-ign_eof",
+        ], input: Array(request.utf8))
+      let answers = run.output.components(separatedBy: "HTTP/1.1 ").dropFirst()
+      #expect(answers.map { $0.prefix(3) } == ["404", "200"])
+      #expect(answers.first?.contains("errorCode") == false)
+    }
+  }
+
   @Test func `acknowledging takes a message out of the list, and twice is as good as once`()
     async throws
   {

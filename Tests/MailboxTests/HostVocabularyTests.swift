@@ -52,6 +52,8 @@ struct HostVocabularyTests {
     ("POST", "/messageexchange/A/outbox", "/{mailbox}/outbox"),
     ("POST", "/messageexchange/A/outbox/X/2", "/{mailbox}/outbox/{id}/{n}"),
     ("GET", "/messageexchange/A/outbox/tracking", "/{mailbox}/outbox/tracking"),
+    ("GET", "/messageexchange/A/inbox/rich", "/{mailbox}/inbox/rich"),
+    ("GET", "/messageexchange/A/outbox/rich", "/{mailbox}/outbox/rich"),
     ("GET", "/messageexchange/A/outbox/tracking/a%2Fb", "/{mailbox}/outbox/tracking/{local_id}"),
   ])
   func `a path is one call, named without its identifiers`(
@@ -64,7 +66,7 @@ struct HostVocabularyTests {
   @Test(arguments: [
     "", "/", "/messageexchange", "/messageexchange/", "/messageexchange//inbox", "/other/A",
     "/messageexchange/A/inbox/%zz", "/messageexchange/A/inbox/%ff", "messageexchange/A",
-    "/messageexchange/A/inbox/rich", "/messageexchange/A/outbox/rich/b/c",
+    "/messageexchange/A/outbox/rich/b/c",
     "/messageexchange/" + String(repeating: "A", count: 9000),
   ])
   func `anything else is an unknown path`(_ path: String) {
@@ -96,7 +98,8 @@ struct HostVocabularyTests {
     }
   }
 
-  @Test func `every refusal has a code of its own`() {
+  @Test func `every refusal has a code of its own`() throws {
+    let id = try #require(CarrierMessageID("ABC"))
     let all: [HostRefusal] = [
       .malformedAuthorization, .otherMailboxInToken, .tokenOutOfTime, .unknownMailbox,
       .certificateNotOfMailbox, .wrongToken, .tokenUsedBefore, .tokenMemoryFull,
@@ -104,6 +107,8 @@ struct HostVocabularyTests {
       .unknownMessage, .notFound, .messageOfAnotherMailbox, .messageGone, .unregisteredRecipient,
       .workflowNotRegistered, .emptyBody, .invalidChunkRange(nil), .unsupportedEncoding,
       .tooLarge, .busy, .localIDNotUnique, .unknownPath, .methodNotAllowed, .bodyCutOff, .failed,
+      .tooManyAtOnce, .overQuota, .expandsTooFar, .notGzip, .partBeyondTotal, .uploadFinished,
+      .encodingChanged(id), .totalChanged(id), .partsMissing(id), .tooManyParts,
     ]
     #expect(Set(all.map(\.form.code)).count == all.count)
     #expect(all.allSatisfy { $0.form.code.hasPrefix("HOST-0") })
@@ -123,14 +128,54 @@ struct HostVocabularyTests {
     #expect(!text.contains("250"))
   }
 
-  @Test func `bodies in flight are bounded together`() {
-    let budget = BodyBudget(capacity: 100)
-    #expect(budget.take(60))
-    #expect(!budget.take(41))
-    #expect(budget.take(40))
-    budget.give(60)
-    #expect(budget.take(60))
-    #expect(!budget.take(1))
+  @Test func `bodies in flight are bounded together, and for each mailbox`() throws {
+    let (alpha, bravo) = (try #require(MailboxID("ALPHA")), try #require(MailboxID("BRAVO")))
+    let budget = BodyBudget(capacity: 100, share: 70)
+    #expect(budget.take(60, for: alpha))
+    #expect(!budget.take(11, for: alpha))
+    #expect(budget.take(10, for: alpha))
+    #expect(!budget.take(31, for: bravo))
+    #expect(budget.take(30, for: bravo))
+    budget.give(70, for: alpha)
+    #expect(!budget.take(71, for: alpha))
+    #expect(budget.take(70, for: alpha))
+    #expect(!budget.take(1, for: bravo))
+  }
+
+  @Test func `what was taken of a budget goes back with the request`() throws {
+    let alpha = try #require(MailboxID("ALPHA"))
+    let budget = BodyBudget(capacity: 100, share: 100)
+    do {
+      let share = BodyShare(budget, alpha)
+      #expect(share.take(60))
+      #expect(share.take(40))
+      #expect(!share.take(1))
+    }
+    #expect(budget.take(100, for: alpha))
+  }
+
+  @Test func `so many requests of one mailbox are let in, and others are not their concern`() throws
+  {
+    let (alpha, bravo) = (try #require(MailboxID("ALPHA")), try #require(MailboxID("BRAVO")))
+    let turnstile = RequestTurnstile(limit: 2)
+    #expect(turnstile.enter(alpha) && turnstile.enter(alpha))
+    #expect(!turnstile.enter(alpha))
+    #expect(turnstile.enter(bravo))
+    turnstile.leave(alpha)
+    #expect(turnstile.enter(alpha))
+  }
+
+  @Test(
+    arguments: [
+      (nil, false), ("", false), ("gzip", true), ("GZIP, deflate", true),
+      ("deflate;q=1, gzip;q=0.5", true),
+      ("*", true), ("gzip;q=0", false), ("*;q=0", false), ("gzip;q=0.000, *", false), ("br", false),
+      ("identity, gzipped", false),
+    ] as [(String?, Bool)])
+  func `gzip is offered by name or star, unless its weight is nought`(
+    _ header: String?, _ isOffered: Bool
+  ) {
+    #expect(offersGzip(header) == isOffered)
   }
 
   @Test func `limits out of range are named together`() {

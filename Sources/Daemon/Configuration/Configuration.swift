@@ -57,6 +57,12 @@ package struct Configuration: Sendable {
     package var sharedSecretFile: String
     /// Folder with one file a mailbox, named for it, holding its password.
     package var passwordsDirectory: String
+    /// The workflow ids that parties may send to us.
+    package var workflows = Set(Workflow.all)
+    /// A longer message is given out in parts of so many bytes.
+    package var partBytes = 5 * 1024 * 1024
+    /// What one party may have waiting here.
+    package var quotas = StoreKeeper.Quotas()
   }
 
   /// An inbox at an agency's HTTPS service.
@@ -267,6 +273,12 @@ extension Configuration.HostSettings {
     self.init(
       address: address, port: port, certificateFile: certificate, keyFile: key,
       clientAuthorityFiles: authorities, sharedSecretFile: secret, passwordsDirectory: passwords)
+    if let names = section.optionalNames("workflows") { workflows = Set(names) }
+    partBytes = section.bytes("part", default: partBytes)
+    quotas.uploadTime = section.duration("upload_time", default: quotas.uploadTime)
+    quotas.openUploads =
+      section.optionalInteger("open_uploads", in: 1...1000) ?? quotas.openUploads
+    quotas.waiting = section.optionalInteger("waiting", in: 1...1_000_000) ?? quotas.waiting
   }
 }
 

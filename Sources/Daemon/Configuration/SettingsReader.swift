@@ -168,6 +168,21 @@ final class SettingsReader {
     return texts.map { SettingsReader.absolute($0, from: directory) }
   }
 
+  /// Names as a header can carry them: 1 to 300 visible ASCII characters each.
+  func optionalNames(_ key: String) -> [String]? {
+    guard let node = node(key, required: false) else { return nil }
+    let texts = node.sequence?.compactMap(\.string) ?? node.string.map { [$0] }
+    guard let texts, !texts.isEmpty, texts.count == node.sequence?.count ?? 1,
+      texts.allSatisfy({ text in
+        (1...300).contains(text.utf8.count) && text.utf8.allSatisfy { (0x21...0x7e).contains($0) }
+      })
+    else {
+      wrong(key, node, "a list of names without spaces")
+      return nil
+    }
+    return texts
+  }
+
   private static func absolute(_ path: String, from directory: String) -> String {
     let url = URL(filePath: path.hasPrefix("/") ? path : directory + "/" + path)
     let absolute = url.standardized.path(percentEncoded: false)
@@ -182,6 +197,10 @@ final class SettingsReader {
       return nil
     }
     return number
+  }
+
+  func optionalInteger(_ key: String, in range: ClosedRange<Int>) -> Int? {
+    node(key, required: false) == nil ? nil : integer(key, in: range)
   }
 
   /// `5m`, `30s`, `200ms`, `1h`; 100 ms to 1 day unless told.

@@ -19,9 +19,23 @@ package struct StoreKeeper: MailboxKeeper {
   /// How the store names our own hosted mailbox among the inboxes.
   package static let inbox = "host"
 
+  /// What one party may have waiting here.
+  package struct Quotas: Sendable, Equatable {
+    /// Messages that are not opened yet.
+    package var waiting = 5000
+    package var openUploads = 8
+    /// How long an upload may stay open.
+    package var uploadTime = Duration.seconds(86_400)
+
+    package init() {}
+  }
+
   let store: Store
   let regime: RegimeInForce
   let ownMailbox: MailboxID
+  /// What may be sent here.
+  let workflows: Set<String>
+  let quotas: Quotas
   let now: @Sendable () -> Instant
   let log: Logger
   /// Called after a message was kept.
@@ -29,18 +43,21 @@ package struct StoreKeeper: MailboxKeeper {
 
   package init(
     store: Store, regime: RegimeInForce, ownMailbox: MailboxID,
+    workflows: Set<String> = Set(Workflow.all), quotas: Quotas = Quotas(),
     now: @escaping @Sendable () -> Instant, log: Logger,
     onSubmission: @escaping @Sendable () -> Void
   ) {
     self.store = store
     self.regime = regime
     self.ownMailbox = ownMailbox
+    self.workflows = workflows
+    self.quotas = quotas
     self.now = now
     self.log = log
     self.onSubmission = onSubmission
   }
 
-  private func party(_ mailbox: MailboxID) throws -> PartyID {
+  func party(_ mailbox: MailboxID) throws -> PartyID {
     guard let party = regime.current.policy.party(mailbox: mailbox) else {
       throw KeeperRefusal.unavailable
     }
@@ -79,7 +96,7 @@ package struct StoreKeeper: MailboxKeeper {
     guard let delivery = DeliveryID(carrierID: id),
       let copy = try await orKeptBack(
         delivery, { try await store.delivery(delivery, party: party) })
-    else { return .notFound }
+    else { return headersOnly ? try await sent(id, by: mailbox, party) : .notFound }
     switch copy.delivery.handover(at: now()) {
     case .unknown: return .notFound
     case .gone: return .gone
@@ -123,68 +140,5 @@ package struct StoreKeeper: MailboxKeeper {
     else { return .notFound }
     FaultPoint.afterCollected.reached()
     return .acknowledged
-  }
-
-  package func accept(_ message: SubmittedMessage) async throws -> SubmitAnswer {
-    // Nobody goes round the rules: on this host only Sallyport itself can be addressed.
-    guard message.recipient == ownMailbox else { return .unregisteredRecipient }
-    let submitter = try party(message.sender)
-    guard let id = CarrierMessageID(ExchangeID.random().text.replacing("-", with: "")) else {
-      return .busy
-    }
-    FaultPoint.beforeRawCommit.reached()
-    do {
-      _ = try await store.keepRaw(
-        CarrierKey(inbox: StoreKeeper.inbox, message: id), bytes: message.payload,
-        submission: Submission(
-          submittedBy: submitter, localID: message.metadata.localID,
-          workflow: message.metadata.workflowID),
-        at: message.receivedAt)
-    } catch StoreError.busy, StoreError.diskFull {
-      return .busy
-    }
-    FaultPoint.afterRawCommit.reached()
-    onSubmission()
-    return .accepted(id)
-  }
-
-  package func track(_ id: CarrierMessageID, by sender: MailboxID) async throws -> HostedTracking? {
-    let party = try party(sender)
-    return try await store.submission(id, inbox: StoreKeeper.inbox, by: party).map {
-      tracking($0, sender: sender)
-    }
-  }
-
-  package func track(localID: String, by sender: MailboxID) async throws -> [HostedTracking] {
-    let party = try party(sender)
-    return try await store.submissions(localID: localID, by: party, limit: 2).map {
-      tracking($0, sender: sender)
-    }
-  }
-
-  /// As its sender sees it, a message is acknowledged once it is shared or known as a repeat, accepted
-  /// while it waits or is held, and failed when it was refused or set aside. Why, is not told here: the
-  /// carrier knows only who handed the message in, not who signed it.
-  private func tracking(_ view: SubmissionView, sender: MailboxID) -> HostedTracking {
-    let recordedAt = view.recordedAt ?? view.receivedAt
-    var failure: HostedTracking.Failure?
-    let status: MeshStatus
-    switch view.ending {
-    case .shared, .duplicate: status = .acknowledged
-    case .held, nil: status = .accepted
-    case .refused, .setAside, .discarded:
-      status = .error
-      failure = HostedTracking.Failure(
-        code: SealError.genericCode, event: "SEND",
-        text: "Not taken; ask the operator of Sallyport",
-        at: recordedAt)
-    }
-    return HostedTracking(
-      id: view.message, sender: sender, recipient: ownMailbox,
-      metadata: MeshMetadata(
-        workflowID: view.submission.workflow ?? Workflow.notice,
-        localID: view.submission.localID),
-      payloadLength: view.length, status: status, acceptedAt: view.receivedAt,
-      acknowledgedAt: status == .acknowledged ? view.recordedAt : nil, failure: failure)
   }
 }

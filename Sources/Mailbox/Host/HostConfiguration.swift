@@ -17,6 +17,15 @@ package struct HostConfiguration: Sendable {
     }
   }
 
+  /// What becomes of a body that was compressed for its transfer. It is expanded in any case: what is not
+  /// gzip, or expands beyond its bounds, is refused.
+  package enum Compression: Sendable {
+    /// The keeper gets what was compressed, and it is handed out so.
+    case expanded
+    /// The keeper gets the body as it came; clients that do not offer gzip get it expanded.
+    case kept
+  }
+
   /// Decides on the certificates that a client sent in the TLS handshake (DER, the client's own first):
   /// chain, dates, purpose and revocation. Runs once for each connection, since none resumes a session, and off the
   /// event loop.
@@ -41,8 +50,8 @@ package struct HostConfiguration: Sendable {
   package var environment: String
   /// Nil: lookups find nothing.
   package var ownMailbox: OwnMailbox?
-  /// Whether bodies with `Content-Encoding: gzip` are taken; they are kept and handed out as they are.
-  package var acceptsGzip = false
+  /// What becomes of bodies with `Content-Encoding: gzip`.
+  package var compression = Compression.expanded
   package var limits = HostLimits()
 
   package init(
@@ -63,10 +72,17 @@ extension HostConfiguration: CustomStringConvertible, CustomReflectable {
 
 /// Bounds on what clients may make the host hold.
 package struct HostLimits: Sendable, Equatable {
-  /// One message as sent.
+  /// One message, all its parts together, also once it is expanded.
   package var bodyBytes = 20 * 1024 * 1024
-  /// Bodies being received at one time, all connections together; beyond it senders get 503.
+  /// Bodies being received at one time, all connections together; as much again may be on its way out.
+  /// Beyond it clients get 503. One mailbox may use three quarters of it.
   package var bodyBytesInFlight = 256 * 1024 * 1024
+  /// Parts of one message.
+  package var partsPerMessage = 100
+  /// A longer message is given out in parts of so many bytes. The smallest that the MESH API wishes for.
+  package var downloadPartBytes = 5 * 1024 * 1024
+  /// Requests of one mailbox being answered at one time; beyond it clients get 429.
+  package var requestsAtOnce = 100
   /// Header lines of one request together; the request line alone may have as much.
   package var headerBytes = 32 * 1024
   package var headerCount = 100
@@ -81,11 +97,19 @@ package struct HostLimits: Sendable, Equatable {
 
   package init() {}
 
+  /// Bytes that one mailbox may have in flight.
+  var mailboxShare: Int { max(bodyBytes, bodyBytesInFlight / 4 * 3) }
+
   /// Names what is out of range: an operator's mistake.
   var faults: [String] {
     var faults: [String] = []
     if !(1...100_000_000).contains(bodyBytes) { faults.append("bodyBytes: 1 to 100000000") }
     if bodyBytesInFlight < bodyBytes { faults.append("bodyBytesInFlight: at least bodyBytes") }
+    if !(1...1000).contains(partsPerMessage) { faults.append("partsPerMessage: 1 to 1000") }
+    if !(1024...100_000_000).contains(downloadPartBytes) {
+      faults.append("downloadPartBytes: 1024 to 100000000")
+    }
+    if !(1...10_000).contains(requestsAtOnce) { faults.append("requestsAtOnce: 1 to 10000") }
     if !(4096...1_048_576).contains(headerBytes) { faults.append("headerBytes: 4096 to 1048576") }
     if !(20...1000).contains(headerCount) { faults.append("headerCount: 20 to 1000") }
     if !(1...100_000).contains(connections) { faults.append("connections: 1 to 100000") }

@@ -41,6 +41,16 @@ enum HostRefusal: Error, Equatable {
   case methodNotAllowed
   case bodyCutOff
   case failed
+  case tooManyAtOnce
+  case overQuota
+  case expandsTooFar
+  case notGzip
+  case partBeyondTotal
+  case uploadFinished
+  case encodingChanged(CarrierMessageID)
+  case totalChanged(CarrierMessageID)
+  case partsMissing(CarrierMessageID)
+  case tooManyParts
 
   /// What clients and operators get for a refusal.
   struct Form {
@@ -49,6 +59,8 @@ enum HostRefusal: Error, Equatable {
     var event = ""
     var mesh = ""
     let text: String
+    /// Seconds after which it is worth while to ask again.
+    var retryAfter: Int?
   }
 
   var form: Form {
@@ -74,7 +86,9 @@ enum HostRefusal: Error, Equatable {
     case .tokenUsedBefore:
       Form(code: "HOST-026", status: 403, text: "Error Duplicated Authentication Token")
     case .tokenMemoryFull:
-      Form(code: "HOST-027", status: 503, text: "Too many requests; try again in a minute")
+      Form(
+        code: "HOST-027", status: 503, text: "Too many requests; try again in a minute",
+        retryAfter: 60)
     case .malformedAccept:
       Form(code: "HOST-028", status: 400, text: "Accept header api format incorrect")
     case .invalid:
@@ -113,7 +127,7 @@ enum HostRefusal: Error, Equatable {
     case .invalidChunkRange:
       Form(
         code: "HOST-040", status: 417, event: "SEND", mesh: "InvalidHeaderChunks",
-        text: "Invalid chunk values: a message must come whole, as 1:1")
+        text: "Invalid chunk values: not a part and a total, or not the part of the path")
     case .unsupportedEncoding:
       Form(
         code: "HOST-041", status: 422, event: "SEND", mesh: "UnsupportedContentEncoding",
@@ -123,7 +137,7 @@ enum HostRefusal: Error, Equatable {
         code: "HOST-042", status: 413, event: "SEND", mesh: "TooLarge",
         text: "Message is larger than this service takes")
     case .busy:
-      Form(code: "HOST-043", status: 503, text: "Not now; try again")
+      Form(code: "HOST-043", status: 503, text: "Not now; try again", retryAfter: 2)
     case .localIDNotUnique:
       Form(code: "HOST-044", status: 300, text: "Multiple Choices")
     case .unknownPath:
@@ -134,6 +148,51 @@ enum HostRefusal: Error, Equatable {
       Form(code: "HOST-047", status: 400, text: "Request body ended early")
     case .failed:
       Form(code: "HOST-048", status: 500, text: "An internal error occurred")
+    default: partForm
+    }
+  }
+
+  /// Of what has to do with parts, compression and quotas.
+  private var partForm: Form {
+    func chunks(_ code: String, _ text: String) -> Form {
+      Form(
+        code: code, status: 417, event: "SEND", mesh: "InvalidHeaderChunks",
+        text: "Invalid chunk values: \(text)")
+    }
+    return switch self {
+    case .tooManyAtOnce:
+      Form(
+        code: "HOST-049", status: 429, text: "Too many requests of this mailbox at once",
+        retryAfter: 1)
+    case .overQuota:
+      Form(
+        code: "HOST-050", status: 429, event: "SEND",
+        text: "Too many messages of this mailbox wait or are being uploaded", retryAfter: 60)
+    case .expandsTooFar:
+      Form(
+        code: "HOST-051", status: 413, event: "SEND", mesh: "TooLarge",
+        text: "Message expands to more than this service takes")
+    case .notGzip:
+      Form(
+        code: "HOST-052", status: 422, event: "SEND", mesh: "UnsupportedContentEncoding",
+        text: "Content is not whole gzip")
+    case .partBeyondTotal:
+      Form(code: "HOST-053", status: 406, event: "SEND", text: "Part is beyond the message's last")
+    case .uploadFinished:
+      Form(code: "HOST-054", status: 423, event: "SEND", text: "Message is no longer uploading")
+    case .encodingChanged: chunks("HOST-055", "cannot change content encoding")
+    case .totalChanged: chunks("HOST-056", "the number of parts has changed")
+    case .partsMissing: chunks("HOST-057", "the last part came before others; send them, then it")
+    default: chunks("HOST-058", "more parts than this service takes")
+    }
+  }
+
+  /// The message that the refusal names.
+  private var message: CarrierMessageID? {
+    switch self {
+    case .invalidChunkRange(let id): id
+    case .encodingChanged(let id), .totalChanged(let id), .partsMissing(let id): id
+    default: nil
     }
   }
 
@@ -156,7 +215,6 @@ enum HostRefusal: Error, Equatable {
       ]
     }
     let form = form
-    let message: CarrierMessageID? = if case .invalidChunkRange(let id) = self { id } else { nil }
     var members: [String: JSONValue]
     switch version {
     case .one:

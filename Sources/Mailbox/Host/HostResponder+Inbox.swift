@@ -81,59 +81,63 @@ extension HostResponder {
   }
 
   func download(_ call: HostCall, id: String, part: String?) async throws -> Response {
-    if let part {
-      guard let number = decimal(part), number > 0 else {
-        throw HostRefusal.invalid([
-          .init(
-            type: "greater_than", location: ["path", "chunk_num"],
-            text: "Input should be a whole number greater than 0")
-        ])
-      }
-      guard number == 1 else { throw HostRefusal.unknownMessage }
+    guard let number = part.map(decimal) ?? 1, number > 0 else {
+      throw HostRefusal.invalid([
+        .init(
+          type: "greater_than", location: ["path", "chunk_num"],
+          text: "Input should be a whole number greater than 0")
+      ])
     }
-    guard let id = CarrierMessageID(id) else { throw HostRefusal.unknownMessage }
-    switch try await keeper.message(id, for: call.mailbox, headersOnly: false) {
-    case .found(let message): return try whole(message, call)
-    case .notFound: throw HostRefusal.unknownMessage
-    case .forbidden: throw HostRefusal.messageOfAnotherMailbox
-    case .gone: throw HostRefusal.messageGone
-    }
-  }
-
-  func headers(_ call: HostCall, id: String) async throws -> Response {
-    guard let id = CarrierMessageID(id) else { throw HostRefusal.unknownMessage }
-    switch try await keeper.message(id, for: call.mailbox, headersOnly: true) {
-    case .found(let message):
-      var headers = fields(of: message, call.version)
-      headers[.contentLength] = String(message.payloadLength)
-      return Response(status: .ok, headers: headers)
-    case .notFound, .forbidden: throw HostRefusal.unknownMessage
-    case .gone: throw HostRefusal.messageGone
-    }
-  }
-
-  private func whole(_ message: HostedMessage, _ call: HostCall) throws -> Response {
-    if message.metadata.contentEncoding == "gzip" {
-      let offered = (call.header("accept-encoding") ?? "").lowercased()
-      guard offered.contains("gzip") || offered.contains("*") else {
-        throw HostRefusal.unsupportedEncoding
-      }
-    }
-    let headers = fields(of: message, call.version)
-    let bytes = ByteBuffer(bytes: message.payload)
-    // What fits the socket's buffers is out of our hands at once; a larger one has its time.
+    let download = try await found(call, id: id, headersOnly: false)
+    // A report has no part, and is asked for like any other.
+    guard number <= max(1, download.parts.count) else { throw HostRefusal.unknownMessage }
+    let bytes = ByteBuffer(bytes: try download.bytes(of: number, expandedUpTo: limits.bodyBytes))
+    let (status, fields) = (
+      download.status(of: number), download.fields(of: number, call.version)
+    )
+    // What fits the socket's buffers is out of our hands at once; a larger one has its time, and counts.
     guard bytes.readableBytes > 65_536 else {
-      return Response(status: .ok, headers: headers, body: ResponseBody(byteBuffer: bytes))
+      return Response(status: status, headers: fields, body: ResponseBody(byteBuffer: bytes))
     }
+    let share = BodyShare(outgoing, call.mailbox)
+    guard share.take(bytes.readableBytes) else { throw HostRefusal.busy }
     let (channel, limit) = (call.channel, limits.transferTimeout)
     return Response(
-      status: .ok, headers: headers,
+      status: status, headers: fields,
       body: ResponseBody(contentLength: bytes.readableBytes) { writer in
         let deadline = TransferDeadline(channel, after: limit)
         defer { deadline.met() }
         try await writer.write(bytes)
         try await writer.finish(nil)
+        withExtendedLifetime(share) {}
       })
+  }
+
+  func headers(_ call: HostCall, id: String) async throws -> Response {
+    let download = try await found(call, id: id, headersOnly: true)
+    var fields = download.fields(of: 1, call.version)
+    // What is kept compressed and would be expanded has no length that is known beforehand.
+    let isKnown =
+      download.message.metadata.contentEncoding == nil || fields[.contentEncoding] != nil
+    if isKnown { fields[.contentLength] = String(download.parts.first?.count ?? 0) }
+    return Response(status: download.status(of: 1), headers: fields)
+  }
+
+  private func found(
+    _ call: HostCall, id: String, headersOnly: Bool
+  ) async throws -> HostDownload {
+    guard let id = CarrierMessageID(id) else { throw HostRefusal.unknownMessage }
+    switch try await keeper.message(id, for: call.mailbox, headersOnly: headersOnly) {
+    case .found(let message):
+      return HostDownload(
+        message, partBytes: limits.downloadPartBytes,
+        offersGzip: offersGzip(call.header("accept-encoding")))
+    case .notFound: throw HostRefusal.unknownMessage
+    // A stranger learns from HEAD no more than that there is nothing of its own.
+    case .forbidden:
+      throw headersOnly ? HostRefusal.unknownMessage : HostRefusal.messageOfAnotherMailbox
+    case .gone: throw HostRefusal.messageGone
+    }
   }
 
   func acknowledge(_ call: HostCall, id: String) async throws -> Response {
@@ -144,47 +148,5 @@ extension HostResponder {
     case .notFound: throw HostRefusal.unknownMessage
     case .forbidden: throw HostRefusal.messageOfAnotherMailbox
     }
-  }
-
-  /// The headers of a download. Lower-case names, as MESH servers send them.
-  private func fields(of message: HostedMessage, _ version: MeshVersion) -> HTTPFields {
-    let (metadata, report) = (message.metadata, message.report)
-    var fields = HTTPFields()
-    fields.set("mex-messageid", message.id.text)
-    fields.set("mex-messagetype", report == nil ? "DATA" : "REPORT")
-    fields.set("mex-from", message.sender?.text)
-    fields.set("mex-to", message.recipient.text)
-    fields.set("mex-workflowid", metadata.workflowID)
-    fields.set("mex-chunk-range", report == nil ? MeshChunkRange.whole.description : "1:0")
-    fields.set("mex-total-chunks", report == nil ? "1" : "0")
-    fields.set("mex-localid", metadata.localID)
-    fields.set("mex-subject", metadata.subject)
-    fields.set("mex-addresstype", "ALL")
-    fields.set("mex-version", "1.0")
-    if let report {
-      fields.set("mex-linkedmsgid", report.linkedID.text)
-      fields.set("mex-statuscode", report.code)
-      fields.set("mex-statusevent", report.event)
-      fields.set("mex-statusdescription", report.text)
-      fields.set("mex-statussuccess", "ERROR")
-      fields.set("mex-statustimestamp", report.at.meshTimestamp)
-      return fields
-    }
-    fields.set("mex-partnerid", metadata.partnerID)
-    fields.set("mex-filename", metadata.fileName ?? "\(message.id).dat")
-    fields.set("mex-content-checksum", metadata.checksum)
-    fields.set("mex-content-encrypted", metadata.isEncrypted ? "Y" : nil)
-    let isGzip = metadata.contentEncoding == "gzip"
-    fields.set("mex-content-compressed", metadata.isCompressed || isGzip ? "Y" : nil)
-    fields.set("mex-content-type", metadata.contentType)
-    fields.set("mex-statuscode", "00")
-    fields.set("mex-statusevent", "TRANSFER")
-    fields.set("mex-statusdescription", "Transferred to recipient mailbox")
-    fields.set("mex-statussuccess", "SUCCESS")
-    fields.set("mex-statustimestamp", message.acceptedAt.meshTimestamp)
-    fields.set("content-encoding", metadata.contentEncoding)
-    let type = version == .two ? metadata.contentType : nil
-    fields.set("content-type", type ?? "application/octet-stream")
-    return fields
   }
 }

@@ -31,11 +31,15 @@ struct HostResponder: HTTPResponder {
   let now: @Sendable () -> Instant
   let logger: Logger
   let authorization: HostAuthorization
-  let budget: BodyBudget
+  /// Bodies that are being received.
+  let incoming: BodyBudget
+  /// Bodies that are being sent.
+  let outgoing: BodyBudget
+  let turnstile: RequestTurnstile
   let limits: HostLimits
   let environment: String
   let ownMailbox: HostConfiguration.OwnMailbox?
-  let acceptsGzip: Bool
+  let compression: HostConfiguration.Compression
   let references: HostReferences
 
   init(
@@ -46,9 +50,11 @@ struct HostResponder: HTTPResponder {
     limits = configuration.limits
     authorization = HostAuthorization(
       secret: configuration.sharedSecret, tokensPerMailbox: limits.tokensPerMailbox)
-    budget = BodyBudget(capacity: limits.bodyBytesInFlight)
+    incoming = BodyBudget(capacity: limits.bodyBytesInFlight, share: limits.mailboxShare)
+    outgoing = BodyBudget(capacity: limits.bodyBytesInFlight, share: limits.mailboxShare)
+    turnstile = RequestTurnstile(limit: limits.requestsAtOnce)
     (environment, ownMailbox) = (configuration.environment, configuration.ownMailbox)
-    acceptsGzip = configuration.acceptsGzip
+    compression = configuration.compression
     references = HostReferences()
   }
 
@@ -75,6 +81,8 @@ struct HostResponder: HTTPResponder {
       // The rest of the body is read and dropped; the deadline still stands to end that.
       response.headers[.connection] = "close"
     }
+    // A body after the answer to HEAD would be read as the next answer (RFC 9110 9.3.2).
+    if request.method == .head { response = response.createHeadResponse() }
     log(request, trace, status: response.status.code, took: clock.now - started)
     return response
   }
@@ -98,15 +106,17 @@ struct HostResponder: HTTPResponder {
       query: HostQuery(target.dropFirst(path.count).dropFirst()), at: at,
       reference: trace.reference)
     do {
+      guard turnstile.enter(token.mailbox) else { throw HostRefusal.tooManyAtOnce }
+      defer { turnstile.leave(token.mailbox) }
       // Every body is read before its call is answered: nothing is done for a request that broke off.
-      let limit = if case .send = route { limits.bodyBytes } else { 65_536 }
-      let submission: HostSubmission? =
-        if case .send = route {
-          try HostSubmission(header: call.header, acceptsGzip: acceptsGzip)
-        } else { nil }
-      return try await request.withBody(upTo: limit, budget: budget) { body in
+      let content = try content(of: route, call)
+      return try await request.withBody(
+        upTo: content.isNone ? 65_536 : limits.bodyBytes,
+        reserved: content.needsWholeMessage ? limits.bodyBytes : 0,
+        share: BodyShare(incoming, token.mailbox)
+      ) { body in
         trace.bodyIsRead = true
-        return try await serve(route, call, submission, body)
+        return try await serve(route, call, content, body)
       }
     } catch {
       let refusal = self.refusal(for: error, reference: trace.reference)
@@ -129,9 +139,47 @@ struct HostResponder: HTTPResponder {
       credentials: credentials, at: at)
   }
 
+  /// What the headers say of the body.
+  private enum Content {
+    case none
+    case message(HostSubmission)
+    case part(HostPart)
+
+    var isNone: Bool { if case .none = self { true } else { false } }
+
+    /// Whether more is held than the body: what it expands to, or the parts before it.
+    var needsWholeMessage: Bool {
+      switch self {
+      case .none: false
+      case .message(let message): message.encoding != nil
+      case .part(let part): part.encoding != nil || part.range.part == part.range.total
+      }
+    }
+  }
+
+  private func content(of route: HostRoute, _ call: HostCall) throws(HostRefusal) -> Content {
+    switch route {
+    case .send:
+      .message(try HostSubmission(header: call.header, partsPerMessage: limits.partsPerMessage))
+    case .sendPart(_, let id, let part):
+      .part(try HostPart(header: call.header, part: part, id: CarrierMessageID(id)))
+    default: .none
+    }
+  }
+
   private func serve(
-    _ route: HostRoute, _ call: HostCall, _ submission: HostSubmission?, _ body: [UInt8]
+    _ route: HostRoute, _ call: HostCall, _ content: Content, _ body: [UInt8]
   ) async throws -> Response {
+    switch content {
+    case .message(let submission): return try await send(call, submission, body)
+    case .part(let part):
+      guard case .sendPart(_, let id, _) = route else { throw HostRefusal.failed }
+      return try await sendPart(call, id: id, part, body)
+    case .none: return try await serve(route, call)
+    }
+  }
+
+  private func serve(_ route: HostRoute, _ call: HostCall) async throws -> Response {
     switch route {
     case .handshake: try await shakeHands(call)
     case .inbox: try await list(call)
@@ -139,8 +187,8 @@ struct HostResponder: HTTPResponder {
     case .download(_, let id, let part): try await download(call, id: id, part: part)
     case .headers(_, let id): try await headers(call, id: id)
     case .acknowledge(_, let id): try await acknowledge(call, id: id)
-    case .send: try await send(call, submission, body)
-    case .sendPart(_, let id, let part): try sendPart(call, id: id, part: part)
+    case .rich(let box, _): try await listing(call, box)
+    case .send, .sendPart: throw HostRefusal.failed
     case .track: try await track(call)
     case .trackLocal(_, let localID): try await track(call, localID: localID)
     case .update, .ping, .endpointLookup, .workflowSearch: Response(status: .ok)

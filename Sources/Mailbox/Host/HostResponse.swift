@@ -15,9 +15,11 @@ extension Response {
   static func refusal(_ refusal: HostRefusal, _ version: MeshVersion, reference: String) -> Response
   {
     let isValidation = if case .invalid = refusal { true } else { false }
-    return json(
+    var response = json(
       refusal.body(version, reference: reference), status: .init(code: refusal.form.status),
       mediaType: isValidation ? "application/json" : version.mediaType)
+    response.headers.set("retry-after", refusal.form.retryAfter.map { String($0) })
+    return response
   }
 }
 

@@ -17,6 +17,7 @@ enum HostRoute: Equatable {
   case track(mailbox: String)
   case trackLocal(mailbox: String, localID: String)
   case update(mailbox: String)
+  case rich(HostedBox, mailbox: String)
 
   /// Paths up to this many bytes are read; the longest of the API is near 1,700 with its cursor.
   static let longestTarget = 8192
@@ -57,8 +58,9 @@ enum HostRoute: Equatable {
     case (3, "outbox") where parts[2] == "tracking": return ([.get], .track(mailbox: mailbox))
     case (4, "outbox") where parts[2] == "tracking":
       return ([.get], .trackLocal(mailbox: mailbox, localID: parts[3]))
-    // Listings with metadata are not in the published specification, and must not read as an id.
-    case (3, "inbox") where parts[2] == "rich": return nil
+    // Not in the published specification, and must not read as an id.
+    case (3, "inbox") where parts[2] == "rich": return ([.get], .rich(.inbox, mailbox: mailbox))
+    case (3, "outbox") where parts[2] == "rich": return ([.get], .rich(.outbox, mailbox: mailbox))
     case (3, "inbox"):
       return (
         [.get, .head],
@@ -83,7 +85,7 @@ enum HostRoute: Equatable {
     case .handshake(let mailbox), .inbox(let mailbox), .count(let mailbox), .send(let mailbox),
       .track(let mailbox), .update(let mailbox), .headers(let mailbox, _),
       .download(let mailbox, _, _), .acknowledge(let mailbox, _), .sendPart(let mailbox, _, _),
-      .trackLocal(let mailbox, _):
+      .trackLocal(let mailbox, _), .rich(_, let mailbox):
       mailbox
     }
   }
@@ -105,6 +107,7 @@ enum HostRoute: Equatable {
     case .track: "/{mailbox}/outbox/tracking"
     case .trackLocal: "/{mailbox}/outbox/tracking/{local_id}"
     case .update: "/{mailbox}/update"
+    case .rich(let box, _): "/{mailbox}/\(box.rawValue)/rich"
     }
   }
 }

@@ -5,6 +5,10 @@ struct HostSubmission {
   /// Trimmed, not yet an identifier: a name that cannot be a mailbox is an unregistered one.
   let recipient: String
   let metadata: MeshMetadata
+  /// `1:1`, or `1:k` for the first part of several.
+  let range: MeshChunkRange
+  /// How the body is coded on the wire: nil or `gzip`.
+  let encoding: String?
 
   /// Characters that each header may have.
   private static let limits = [
@@ -15,7 +19,7 @@ struct HostSubmission {
   ]
 
   /// - Parameter header: the value of a header by its lower-case name.
-  init(header: (String) -> String?, acceptsGzip: Bool) throws(HostRefusal) {
+  init(header: (String) -> String?, partsPerMessage: Int) throws(HostRefusal) {
     var faults: [HostRefusal.Fault] = []
     var values: [String: String] = [:]
     for (name, limit) in Self.limits {
@@ -47,23 +51,48 @@ struct HostSubmission {
     if let checksum = given("mex-content-checksum"), !checksum.utf8.allSatisfy(mayStandInChecksum) {
       throw .forbiddenChecksum
     }
-    let range = given("mex-chunk-range").map(MeshChunkRange.init) ?? .whole
-    guard range == .whole else { throw .invalidChunkRange(nil) }
-    let encoding = (header("content-encoding") ?? "").lowercased()
-    guard encoding.isEmpty || (encoding == "gzip" && acceptsGzip) else {
-      throw .unsupportedEncoding
-    }
-
+    guard let range = given("mex-chunk-range").map(MeshChunkRange.init) ?? .whole, range.part == 1
+    else { throw .invalidChunkRange(nil) }
+    guard range.total <= partsPerMessage else { throw .tooManyParts }
+    encoding = try contentEncoding(header)
+    self.range = range
     self.recipient = recipient
     metadata = MeshMetadata(
       workflowID: workflow, localID: given("mex-localid"), subject: given("mex-subject"),
       fileName: given("mex-filename"), partnerID: given("mex-partnerid"),
       checksum: given("mex-content-checksum"),
-      contentType: given("content-type") ?? given("mex-content-type"),
-      contentEncoding: encoding.isEmpty ? nil : encoding,
+      contentType: range == .whole
+        ? given("content-type") ?? given("mex-content-type")
+        : given("mex-content-type") ?? given("content-type"),
       isEncrypted: isTrue(values["mex-content-encrypted"]),
       isCompressed: isTrue(values["mex-content-compressed"]))
   }
+}
+
+/// The headers of a further part, checked.
+struct HostPart {
+  let range: MeshChunkRange
+  let encoding: String?
+
+  /// - Parameters:
+  ///   - part: its number as the path has it.
+  ///   - id: of the message, for the refusal.
+  init(
+    header: (String) -> String?, part: String, id: CarrierMessageID?
+  ) throws(HostRefusal) {
+    guard let range = header("mex-chunk-range").flatMap({ MeshChunkRange($0) }),
+      range.part == decimal(part)
+    else { throw .invalidChunkRange(id) }
+    self.range = range
+    encoding = try contentEncoding(header)
+  }
+}
+
+/// Nil for a plain body, else `gzip`.
+private func contentEncoding(_ header: (String) -> String?) throws(HostRefusal) -> String? {
+  let encoding = trimmed(header("content-encoding") ?? "").lowercased()
+  guard encoding.isEmpty || encoding == "gzip" else { throw .unsupportedEncoding }
+  return encoding.isEmpty ? nil : encoding
 }
 
 private func isTrue(_ text: String?) -> Bool {

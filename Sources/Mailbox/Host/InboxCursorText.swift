@@ -35,6 +35,23 @@ extension InboxCursor {
   }
 }
 
+extension HostedBox {
+  /// A position of a listing with metadata as clients get it; likewise opaque.
+  func cursor(position: Int64, mailbox: MailboxID) -> String {
+    InboxCursor.text(position: position, mailbox: mailbox).replacing("c1_", with: mark)
+  }
+
+  /// Nil for anything but a position of this side of this mailbox.
+  func position(_ text: String, mailbox: MailboxID) -> Int64? {
+    guard text.hasPrefix(mark),
+      case .position(let position) = InboxCursor("c1_" + text.dropFirst(3), mailbox: mailbox)
+    else { return nil }
+    return position
+  }
+
+  private var mark: String { self == .inbox ? "i1_" : "o1_" }
+}
+
 /// Lower-case, with leading zeros.
 func hex(_ number: UInt64, digits: Int) -> String {
   let text = String(number, radix: 16)

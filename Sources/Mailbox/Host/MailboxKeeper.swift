@@ -34,11 +34,36 @@ package protocol MailboxKeeper: Sendable {
   /// Takes a message. Durable before it returns `accepted`.
   func accept(_ message: SubmittedMessage) async throws -> SubmitAnswer
 
+  /// Takes the first part of a message of several. Durable before it returns `accepted`; nobody but the
+  /// sender sees anything of it until its last part came.
+  ///
+  /// - Parameters:
+  ///   - message: its payload is the first part.
+  ///   - parts: above 1.
+  ///   - encoding: how the part was coded on the wire; all others must be alike.
+  func beginUpload(
+    _ message: SubmittedMessage, parts: Int, encoding: String?
+  ) async throws -> SubmitAnswer
+
+  /// Takes a further part, as `MeshUpload` has it. For an upload of another sender and one that is not
+  /// there it does the same work.
+  func add(_ part: SubmittedPart) async throws -> PartAnswer
+
   /// Where a message of this sender stands; nil for unknown ones and those of other senders alike.
   func track(_ id: CarrierMessageID, by sender: MailboxID) async throws -> HostedTracking?
 
   /// The sender's messages with this local id; two are enough to know that it is not unique.
   func track(localID: String, by sender: MailboxID) async throws -> [HostedTracking]
+
+  /// What came or was sent, in any state, newest first; open uploads too.
+  ///
+  /// - Parameters:
+  ///   - since: nothing older.
+  ///   - position: nothing from here on: `HostedListing.next` of the page before.
+  ///   - limit: 1 to 500.
+  func listing(
+    _ box: HostedBox, of mailbox: MailboxID, since: Instant, before position: Int64?, limit: Int
+  ) async throws -> HostedListing
 
   /// A mailbox said that it is alive, and with what software: `mex-ClientVersion`, at most 300
   /// characters.
@@ -111,14 +136,19 @@ package struct HostedMessage: Sendable, Equatable {
   package var payload: [UInt8]
   /// In bytes; told for headers alone too.
   package var payloadLength: Int
+  /// Bytes of each part where it must be given out in the parts in which it came; empty where the host
+  /// may cut it as it likes.
+  package var partLengths: [Int]
 
   package init(
     id: CarrierMessageID, sender: MailboxID?, recipient: MailboxID, metadata: MeshMetadata,
-    report: MeshReport? = nil, acceptedAt: Instant, payload: [UInt8], payloadLength: Int? = nil
+    report: MeshReport? = nil, acceptedAt: Instant, payload: [UInt8], payloadLength: Int? = nil,
+    partLengths: [Int] = []
   ) {
     (self.id, self.sender, self.recipient) = (id, sender, recipient)
     (self.metadata, self.report, self.acceptedAt) = (metadata, report, acceptedAt)
     (self.payload, self.payloadLength) = (payload, payloadLength ?? payload.count)
+    self.partLengths = partLengths
   }
 }
 
@@ -127,7 +157,7 @@ package enum HostedMessageAnswer: Sendable, Equatable {
   case notFound
   /// The mailbox is known to have no right to it. Prefer `notFound`, which tells less.
   case forbidden
-  /// Expired, withdrawn or purged.
+  /// Expired, withdrawn, purged, or still being uploaded by the mailbox that asks.
   case gone
 }
 
@@ -162,6 +192,8 @@ package enum SubmitAnswer: Sendable, Equatable {
   /// The recipient does not take this workflow from this sender.
   case workflowNotRegistered
   case tooLarge
+  /// So many messages or uploads of the sender wait already; nothing was kept.
+  case overQuota
   /// Not now; nothing was kept.
   case busy
 }
@@ -190,14 +222,17 @@ package struct HostedTracking: Sendable, Equatable {
   /// When it leaves the inbox if nobody collects it.
   package var expiresAt: Instant?
   package var failure: Failure?
+  /// How many parts it was sent in, or is to have.
+  package var parts: Int
 
   package init(
     id: CarrierMessageID, sender: MailboxID, recipient: MailboxID, metadata: MeshMetadata,
     payloadLength: Int, status: MeshStatus, acceptedAt: Instant, acknowledgedAt: Instant? = nil,
-    expiresAt: Instant? = nil, failure: Failure? = nil
+    expiresAt: Instant? = nil, failure: Failure? = nil, parts: Int = 1
   ) {
     (self.id, self.sender, self.recipient, self.metadata) = (id, sender, recipient, metadata)
     (self.payloadLength, self.status, self.acceptedAt) = (payloadLength, status, acceptedAt)
-    (self.acknowledgedAt, self.expiresAt, self.failure) = (acknowledgedAt, expiresAt, failure)
+    (self.acknowledgedAt, self.expiresAt) = (acknowledgedAt, expiresAt)
+    (self.failure, self.parts) = (failure, parts)
   }
 }

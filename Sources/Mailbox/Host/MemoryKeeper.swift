@@ -2,8 +2,23 @@ package import Exchange
 
 /// Mailboxes in memory: for the pretend agencies of the demo and for tests. Any mailbox may send to any
 /// other; nothing outlives the process.
+///
+/// It does by itself nothing that needs a clock: `clockReached` expires, reports and purges.
 package actor MemoryKeeper: MailboxKeeper {
-  private struct Entry {
+  /// How long things lie here (MESH API specification: 5 and 30 days).
+  package struct Lifetimes: Sendable {
+    /// Until a message that nobody collected leaves the inbox and its sender gets a report.
+    package var collect = Duration.seconds(5 * 86_400)
+    /// Until a message is deleted, collected or not.
+    package var keep = Duration.seconds(30 * 86_400)
+    /// Until an upload that was not finished is dropped.
+    package var upload = Duration.seconds(86_400)
+
+    package init() {}
+  }
+
+  /// A message in its recipient's inbox.
+  struct Entry {
     var message: HostedMessage
     var position: Int64
     var status = MeshStatus.accepted
@@ -11,30 +26,50 @@ package actor MemoryKeeper: MailboxKeeper {
     var failure: HostedTracking.Failure?
   }
 
-  private struct Mailbox {
+  /// What a mailbox sent.
+  struct Sent {
+    let recipient: MailboxID
+    /// Grows with the time at which it was begun.
+    let place: Int64
+  }
+
+  struct Upload {
+    let place: Int64
+    /// Its payload is empty: the parts are beside it.
+    let message: SubmittedMessage
+    var plan: MeshUpload
+    var parts: [Int: [UInt8]]
+  }
+
+  struct Mailbox {
     var credentials: MailboxCredentials
     var isActive = true
-    /// In the order of arrival: positions grow.
-    var inbox: [Entry] = []
-    var places: [CarrierMessageID: Int] = [:]
-    /// What this mailbox sent, and to whom.
-    var sent: [CarrierMessageID: MailboxID] = [:]
+    var entries: [CarrierMessageID: Entry] = [:]
+    /// Of messages that wait, in the order of arrival: positions grow.
+    var waiting: [(position: Int64, id: CarrierMessageID)] = []
+    var nextPosition: Int64 = 0
+    var sent: [CarrierMessageID: Sent] = [:]
+    var uploads: [CarrierMessageID: Upload] = [:]
     var lastHandshake: (version: String, at: Instant)?
   }
 
-  private var mailboxes: [MailboxID: Mailbox] = [:]
-  private let now: @Sendable () -> Instant
-  private let capacity: (messages: Int, bytes: Int)
+  var mailboxes: [MailboxID: Mailbox] = [:]
+  let now: @Sendable () -> Instant
+  let lifetimes: Lifetimes
+  private let capacity: (messages: Int, bytes: Int, uploads: Int)
   private var held = (messages: 0, bytes: 0)
   private var serial = 0
 
   /// - Parameters:
   ///   - messages: held at most, acknowledged ones among them; beyond it senders are put off.
-  ///   - bytes: of payloads held at most.
+  ///   - bytes: of payloads and parts held at most.
+  ///   - uploads: that one mailbox may have open.
   package init(
-    messages: Int = 100_000, bytes: Int = 256 * 1024 * 1024, now: @escaping @Sendable () -> Instant
+    messages: Int = 100_000, bytes: Int = 256 * 1024 * 1024, uploads: Int = 8,
+    lifetimes: Lifetimes = Lifetimes(), now: @escaping @Sendable () -> Instant
   ) {
-    (self.now, capacity) = (now, (messages, bytes))
+    (self.now, self.lifetimes) = (now, lifetimes)
+    capacity = (messages, bytes, uploads)
   }
 
   /// Opens a mailbox, or gives an open one other credentials.
@@ -50,31 +85,6 @@ package actor MemoryKeeper: MailboxKeeper {
   /// The software that the mailbox last named, and when.
   package func lastHandshake(of mailbox: MailboxID) -> (version: String, at: Instant)? {
     mailboxes[mailbox]?.lastHandshake
-  }
-
-  /// What a carrier does when nobody collects a message in time: takes it out of the inbox and puts a
-  /// report into the sender's. False when there is no such accepted message.
-  @discardableResult
-  package func expire(_ id: CarrierMessageID, in mailbox: MailboxID) -> Bool {
-    guard let place = mailboxes[mailbox]?.places[id],
-      var entry = mailboxes[mailbox]?.inbox[place], entry.status == .accepted
-    else { return false }
-    let at = now()
-    let text = "Message not collected by recipient after 5 days"
-    entry.status = .undeliverable
-    entry.failure = .init(code: "14", event: "SEND", text: text, at: at)
-    mailboxes[mailbox]?.inbox[place] = entry
-    // A report is never itself reported on.
-    guard let sender = entry.message.sender, mailboxes[sender] != nil else { return true }
-    let report = HostedMessage(
-      id: nextID(at: at), sender: nil, recipient: sender,
-      metadata: MeshMetadata(
-        workflowID: entry.message.metadata.workflowID, localID: entry.message.metadata.localID,
-        subject: entry.message.metadata.subject),
-      report: MeshReport(linkedID: id, code: "14", event: "SEND", text: text, at: at),
-      acceptedAt: at, payload: [])
-    insert(report)
-    return true
   }
 
   // MARK: MailboxKeeper
@@ -93,25 +103,37 @@ package actor MemoryKeeper: MailboxKeeper {
     case nil: start = -1
     case .position(let position): start = position
     case .message(let id):
-      guard let place = box.places[id] else { throw KeeperRefusal.unknownCursor }
-      start = box.inbox[place].position
+      guard let entry = box.entries[id] else { throw KeeperRefusal.unknownCursor }
+      start = entry.position
     }
-    let accepted = box.inbox.filter { $0.status == .accepted }
-    let rest = accepted.filter {
-      $0.position > start && workflow?.matches($0.message.metadata.workflowID) ?? true
+    var page: [(position: Int64, id: CarrierMessageID)] = []
+    var more = false
+    for item in box.waiting where item.position > start {
+      if let workflow, let entry = box.entries[item.id],
+        !workflow.matches(entry.message.metadata.workflowID)
+      {
+        continue
+      }
+      guard page.count < limit else {
+        more = true
+        break
+      }
+      page.append(item)
     }
-    let page = rest.prefix(limit)
     return HostedPage(
-      ids: page.map(\.message.id), next: rest.count > page.count ? page.last?.position : nil,
-      approximateCount: accepted.count)
+      ids: page.map(\.id), next: more ? page.last?.position : nil,
+      approximateCount: box.waiting.count)
   }
 
   package func message(
     _ id: CarrierMessageID, for mailbox: MailboxID, headersOnly: Bool
   ) -> HostedMessageAnswer {
-    var entry = entry(id, in: mailbox)
-    if entry == nil, headersOnly, let recipient = mailboxes[mailbox]?.sent[id] {
-      entry = self.entry(id, in: recipient)
+    var entry = mailboxes[mailbox]?.entries[id]
+    if entry == nil, headersOnly {
+      if mailboxes[mailbox]?.uploads[id] != nil { return .gone }
+      if let recipient = mailboxes[mailbox]?.sent[id]?.recipient {
+        entry = mailboxes[recipient]?.entries[id]
+      }
     }
     guard let entry else { return .notFound }
     // An acknowledged message is still served: some clients fetch on after they acknowledged.
@@ -121,43 +143,66 @@ package actor MemoryKeeper: MailboxKeeper {
   package func acknowledge(
     _ id: CarrierMessageID, in mailbox: MailboxID
   ) -> AcknowledgeAnswer {
-    guard let place = mailboxes[mailbox]?.places[id] else { return .notFound }
-    if mailboxes[mailbox]?.inbox[place].status == .accepted {
-      mailboxes[mailbox]?.inbox[place].status = .acknowledged
-      mailboxes[mailbox]?.inbox[place].acknowledgedAt = now()
+    guard let entry = mailboxes[mailbox]?.entries[id] else { return .notFound }
+    if entry.status == .accepted {
+      leaveList(entry, of: mailbox)
+      mailboxes[mailbox]?.entries[id]?.status = .acknowledged
+      mailboxes[mailbox]?.entries[id]?.acknowledgedAt = now()
     }
     return .acknowledged
   }
 
   package func accept(_ message: SubmittedMessage) -> SubmitAnswer {
-    guard let box = mailboxes[message.recipient], box.isActive, mailboxes[message.sender] != nil
-    else { return .unregisteredRecipient }
-    guard held.messages < capacity.messages, held.bytes + message.payload.count <= capacity.bytes
-    else { return .busy }
+    if let refusal = refusal(of: message) { return refusal }
     let id = nextID(at: message.receivedAt)
-    insert(
-      HostedMessage(
-        id: id, sender: message.sender, recipient: message.recipient, metadata: message.metadata,
-        acceptedAt: message.receivedAt, payload: message.payload))
-    mailboxes[message.sender]?.sent[id] = message.recipient
+    deliver(message, as: id, place: Int64(serial), partLengths: [])
     return .accepted(id)
   }
 
-  package func track(_ id: CarrierMessageID, by sender: MailboxID) -> HostedTracking? {
-    guard let recipient = mailboxes[sender]?.sent[id], let entry = entry(id, in: recipient) else {
-      return nil
+  package func beginUpload(
+    _ message: SubmittedMessage, parts: Int, encoding: String?
+  ) -> SubmitAnswer {
+    if let refusal = refusal(of: message) { return refusal }
+    guard mailboxes[message.sender]?.uploads.count ?? 0 < capacity.uploads else {
+      return .overQuota
     }
-    return HostedTracking(
-      id: id, sender: sender, recipient: recipient, metadata: entry.message.metadata,
-      payloadLength: entry.message.payloadLength, status: entry.status,
-      acceptedAt: entry.message.acceptedAt, acknowledgedAt: entry.acknowledgedAt,
-      expiresAt: entry.message.acceptedAt + .seconds(5 * 86_400), failure: entry.failure)
+    let id = nextID(at: message.receivedAt)
+    var rest = message
+    rest.payload = []
+    mailboxes[message.sender]?.uploads[id] = Upload(
+      place: Int64(serial), message: rest,
+      plan: MeshUpload(total: parts, encoding: encoding, lengths: [1: message.payload.count]),
+      parts: [1: message.payload])
+    held.bytes += message.payload.count
+    return .accepted(id)
   }
 
-  package func track(localID: String, by sender: MailboxID) -> [HostedTracking] {
-    guard let box = mailboxes[sender] else { return [] }
-    return box.sent.keys.sorted().compactMap { track($0, by: sender) }
-      .filter { $0.metadata.localID == localID }
+  package func add(_ part: SubmittedPart) -> PartAnswer {
+    guard var upload = mailboxes[part.sender]?.uploads[part.message] else {
+      return mailboxes[part.sender]?.sent[part.message] == nil ? .notFound : .finished
+    }
+    let verdict = upload.plan.verdict(
+      on: part.range, encoding: part.encoding, length: part.bytes.count,
+      wholeLimit: part.wholeLimit)
+    guard verdict == .keep || verdict == .finish else { return .refused(verdict) }
+    let old = upload.parts[part.range.part]?.count ?? 0
+    guard held.bytes + part.bytes.count - old <= capacity.bytes else { return .busy }
+    upload.parts[part.range.part] = part.bytes
+    if verdict == .keep {
+      upload.plan.kept(part.range.part, length: part.bytes.count)
+      held.bytes += part.bytes.count - old
+      mailboxes[part.sender]?.uploads[part.message] = upload
+      return .accepted
+    }
+    guard mailboxes[upload.message.recipient]?.isActive == true else { return .notFound }
+    held.bytes -= upload.plan.length
+    mailboxes[part.sender]?.uploads[part.message] = nil
+    let parts = upload.parts.sorted { $0.key < $1.key }.map(\.value)
+    var whole = upload.message
+    whole.payload = Array(parts.joined())
+    whole.receivedAt = part.receivedAt
+    deliver(whole, as: part.message, place: upload.place, partLengths: parts.map(\.count))
+    return .accepted
   }
 
   package func handshake(of mailbox: MailboxID, clientVersion: String, at now: Instant) {
@@ -166,21 +211,54 @@ package actor MemoryKeeper: MailboxKeeper {
 
   // MARK: Parts
 
-  private func entry(_ id: CarrierMessageID, in mailbox: MailboxID) -> Entry? {
-    guard let box = mailboxes[mailbox], let place = box.places[id] else { return nil }
-    return box.inbox[place]
+  private func refusal(of message: SubmittedMessage) -> SubmitAnswer? {
+    guard let box = mailboxes[message.recipient], box.isActive, mailboxes[message.sender] != nil
+    else { return .unregisteredRecipient }
+    guard held.messages < capacity.messages, held.bytes + message.payload.count <= capacity.bytes
+    else { return .busy }
+    return nil
   }
 
-  private func insert(_ message: HostedMessage) {
-    guard var box = mailboxes.removeValue(forKey: message.recipient) else { return }
-    box.places[message.id] = box.inbox.count
-    box.inbox.append(Entry(message: message, position: Int64(box.inbox.count)))
-    mailboxes[message.recipient] = box
+  private func deliver(
+    _ message: SubmittedMessage, as id: CarrierMessageID, place: Int64, partLengths: [Int]
+  ) {
+    insert(
+      HostedMessage(
+        id: id, sender: message.sender, recipient: message.recipient, metadata: message.metadata,
+        acceptedAt: message.receivedAt, payload: message.payload, partLengths: partLengths))
+    mailboxes[message.sender]?.sent[id] = Sent(recipient: message.recipient, place: place)
+  }
+
+  func insert(_ message: HostedMessage) {
+    guard let position = mailboxes[message.recipient]?.nextPosition else { return }
+    mailboxes[message.recipient]?.nextPosition += 1
+    mailboxes[message.recipient]?.entries[message.id] = Entry(
+      message: message, position: position)
+    mailboxes[message.recipient]?.waiting.append((position, message.id))
     held = (held.messages + 1, held.bytes + message.payload.count)
   }
 
+  func leaveList(_ entry: Entry, of mailbox: MailboxID) {
+    // Mostly the oldest goes first.
+    let place = mailboxes[mailbox]?.waiting.firstIndex { $0.position == entry.position }
+    if let place { mailboxes[mailbox]?.waiting.remove(at: place) }
+  }
+
+  func remove(_ entry: Entry, of mailbox: MailboxID) {
+    leaveList(entry, of: mailbox)
+    mailboxes[mailbox]?.entries[entry.message.id] = nil
+    if let sender = entry.message.sender {
+      mailboxes[sender]?.sent[entry.message.id] = nil
+    }
+    held = (held.messages - 1, held.bytes - entry.message.payload.count)
+  }
+
+  func drop(_ upload: CarrierMessageID, of mailbox: MailboxID) {
+    held.bytes -= mailboxes[mailbox]?.uploads.removeValue(forKey: upload)?.plan.length ?? 0
+  }
+
   /// In the form of the real service: a UTC timestamp, `_`, six hex digits.
-  private func nextID(at now: Instant) -> CarrierMessageID {
+  func nextID(at now: Instant) -> CarrierMessageID {
     serial += 1
     let fraction = threeDigits(now.milliseconds)
     let text = "\(now.meshTimestamp)\(fraction)_\(hex(UInt64(serial % 0x1000000), digits: 6))"
