@@ -8,6 +8,12 @@ package enum BoundedFile {
 
     package var description: String { text }
 
+    package var path: String {
+      switch self {
+      case .cannotRead(let path), .tooLarge(let path, _): path
+      }
+    }
+
     package var text: String {
       switch self {
       case .cannotRead(let path): "cannot read \(path)"

@@ -20,7 +20,7 @@ struct Sallyport: AsyncParsableCommand {
       DemoCommand.self, ServeCommand.self, CheckCommand.self, StatusCommand.self, ShowCommand.self,
       ExplainCommand.self, QueueCommand.self, SetAsideCommand.self, ReleaseCommand.self,
       RequeueCommand.self, WithdrawCommand.self, SendCommand.self, AuditCommand.self,
-      VersionCommand.self,
+      KeysCommand.self, ReloadCommand.self, VersionCommand.self,
     ])
 }
 

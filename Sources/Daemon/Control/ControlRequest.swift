@@ -8,6 +8,10 @@ package enum ControlRequest: Equatable, Sendable {
   case requeue(ExchangeID, reason: String)
   /// A delivery is given out no more. The reason is a code, such as a rule's.
   case withdraw(DeliveryID, reason: String)
+  /// Something is done with the keys.
+  case keys(KeyAct)
+  /// Everything is read anew.
+  case reload
 }
 
 extension ControlRequest {
@@ -22,6 +26,8 @@ extension ControlRequest {
       ["do": "requeue", "exchange": .string(exchange.text), "reason": .string(reason)]
     case .withdraw(let delivery, let reason):
       ["do": "withdraw", "delivery": .string(delivery.text), "reason": .string(reason)]
+    case .keys(let act): act.json
+    case .reload: ["do": "reload"]
     }
   }
 
@@ -50,6 +56,13 @@ extension ControlRequest {
       let reason = try reader.reason()
       guard ControlRequest.isCode(reason) else { throw .reasonForm }
       self = .withdraw(try reader.id("delivery"), reason: reason)
+    case "keys-rotate", "keys-import", "keys-retire":
+      guard let act = KeyAct(members) else { throw .malformed("members") }
+      guard ControlRequest.isReason(act.reason) else { throw .reasonForm }
+      self = .keys(act)
+    case "reload":
+      _ = try RequestReader(members, names: ["do"])
+      self = .reload
     default: throw .malformed("do")
     }
   }

@@ -64,6 +64,7 @@ struct Act {
     }
     switch answer {
     case .done(let done): tell(done, json: json, look: look)
+    case .keys, .reloaded: throw Exit.bug
     case .refused(let refusal):
       throw failure(refusal.code, refusal.text, json: json, next: Act.next(refusal.code, look))
     }
