@@ -74,7 +74,8 @@ actor InstallationInForce {
       parts.log.error(
         "reload refused",
         metadata: [
-          "code": "\(problem.code)", "file": "\(problem.file)", "line": "\(problem.line ?? 0)",
+          "code": "\(problem.code)", "configuration": "\(problem.file)",
+          "line": "\(problem.line ?? 0)",
           "hint": "\(problem.hint)",
         ])
     }

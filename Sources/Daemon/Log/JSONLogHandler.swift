@@ -19,7 +19,7 @@ package struct JSONLogHandler: LogHandler {
     "event", "code", "exchange", "delivery", "inbox", "mailbox", "party", "outcome", "status",
     "count", "size", "port", "address", "route", "method", "attempt", "duration", "version",
     "rulebook", "agreement", "carrier", "state", "recipients", "turn", "hint", "field",
-    "request", "microseconds", "error", "file", "line",
+    "request", "microseconds", "error", "configuration", "line",
   ]
 
   package init(
