@@ -34,10 +34,12 @@ extension RegimeLoader {
   }
 
   private func listed(_ name: String) -> [OwnCertificate] {
-    guard let text = text(beside(name)) else { return [] }
+    guard let text = pem(beside(name), .certificate) else { return [] }
     let found = OwnCertificate.all(pem: text)
     if found.isEmpty {
-      add("SEAL-050", beside(name), nil, "a certificate of ours: not readable as PEM", "mend it")
+      add(
+        "SEAL-050", beside(name), nil, "a certificate of ours: not readable",
+        "provide it as PEM or DER")
     }
     return found
   }

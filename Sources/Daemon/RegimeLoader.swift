@@ -173,7 +173,7 @@ final class RegimeLoader {
   }
 
   /// A file of PEM or DER, as PEM.
-  private func pem(_ path: String, _ kind: PEM.Kind) -> String? {
+  func pem(_ path: String, _ kind: PEM.Kind) -> String? {
     do {
       return PEM.text(try BoundedFile.bytes(path, limit: RevocationFile.limit), of: kind)
     } catch {

@@ -75,7 +75,8 @@ package struct KeyInventory: Sendable {
   private static func pinned(_ configuration: Configuration) -> [Pinned] {
     var found: [Pinned] = []
     func add(_ file: String, _ use: String, _ owner: String) {
-      guard let text = try? BoundedFile.text(file) else { return }
+      guard let bytes = try? BoundedFile.bytes(file) else { return }
+      let text = PEM.text(bytes, of: .certificate)
       found += OwnCertificate.all(pem: text).map { Pinned(use: use, owner: owner, certificate: $0) }
     }
     add(configuration.host.certificateFile, "host tls", "ours")
