@@ -8,6 +8,12 @@ package enum BoundedFile {
 
     package var description: String { text }
 
+    package var path: String {
+      switch self {
+      case .cannotRead(let path), .tooLarge(let path, _): path
+      }
+    }
+
     package var text: String {
       switch self {
       case .cannotRead(let path): "cannot read \(path)"
@@ -20,9 +26,11 @@ package enum BoundedFile {
   package static func bytes(_ path: String, limit: Int = 1_048_576) throws(Problem) -> [UInt8] {
     guard let handle = FileHandle(forReadingAtPath: path) else { throw .cannotRead(path: path) }
     defer { try? handle.close() }
-    guard let content = try? handle.read(upToCount: limit + 1) else {
-      throw .cannotRead(path: path)
-    }
+    let content: Data
+    do {
+      // Nothing is what an empty file holds.
+      content = try handle.read(upToCount: limit + 1) ?? Data()
+    } catch { throw .cannotRead(path: path) }
     guard content.count <= limit else { throw .tooLarge(path: path, limit: limit) }
     return Array(content)
   }

@@ -31,6 +31,12 @@ package enum FaultPoint: String, CaseIterable, Sendable {
   case afterReconsider = "after-reconsider"
   case beforePublish = "before-publish"
   case afterPublish = "after-publish"
+  case beforeRingRename = "before-ring-rename"
+  case afterRingRename = "after-ring-rename"
+  case duringRewrap = "during-rewrap"
+
+  /// Those that are passed only while keys are changed.
+  package static let ofKeys: [FaultPoint] = [.beforeRingRename, .afterRingRename, .duringRewrap]
 
   #if DEBUG
     private static let chosen: (name: String, pass: Int, message: String?)? = {

@@ -1,14 +1,15 @@
 import Foundation
-package import Ledger
-package import Store
 
 /// One Sallyport as it is installed: configuration, key ring, and what is in force by them.
 ///
 /// `check`, `serve` and the commands that read the store all load it here.
 package struct Installation: Sendable {
+  /// The configuration's file, as it was named; read again by a reload.
+  package let file: String
   package let configuration: Configuration
   package let ring: KeyRing
   package let regime: Regime
+  package let connections: Connections
 
   /// - Throws: every problem that was found, in the order of the files.
   package static func load(
@@ -18,16 +19,37 @@ package struct Installation: Sendable {
     guard let configuration else { throw problems }
     do throws(ConfigurationProblems) {
       let ring = try ring(configuration)
-      let regime = try Regime.load(configuration, ring: ring)
-      guard problems.list.isEmpty else { throw problems }
-      return Installation(configuration: configuration, ring: ring, regime: regime)
+      let regime = Result { () throws(ConfigurationProblems) in
+        try Regime.load(configuration, ring: ring)
+      }
+      let connections = Result { () throws(ConfigurationProblems) in
+        try Connections.load(configuration)
+      }
+      switch (regime, connections) {
+      case (.success(let regime), .success(let connections)):
+        guard problems.list.isEmpty else { throw problems }
+        return Installation(
+          file: configurationFile, configuration: configuration, ring: ring, regime: regime,
+          connections: connections)
+      case (.failure(let one), .failure(let other)):
+        throw ConfigurationProblems(one.list + other.list)
+      case (.failure(let one), _): throw one
+      case (_, .failure(let other)): throw other
+      }
     } catch {
       problems.list += error.list.filter { !problems.list.contains($0) }
       throw problems
     }
   }
 
-  /// Configuration alone: what it takes to reach the daemon.
+  /// The same with another ring.
+  func with(_ ring: KeyRing) throws(ConfigurationProblems) -> Installation {
+    Installation(
+      file: file, configuration: configuration, ring: ring,
+      regime: try Regime.load(configuration, ring: ring), connections: connections)
+  }
+
+  /// Configuration alone: what it takes to reach the daemon, or for a ring that is not finished.
   package static func configuration(
     file: String
   ) throws(ConfigurationProblems) -> Configuration {
@@ -63,13 +85,16 @@ package struct Installation: Sendable {
   {
     let keys = configuration.keys
     do {
-      let sealed = try BoundedFile.bytes(keys.ringFile)
-      let key = try BoundedFile.bytes(keys.keyEncryptionKeyFile, limit: 64)
-      return try KeyRing(opening: sealed, with: key)
+      let ring = try KeyRing(keys: KeyRingFile(keys).read())
+      let open = [keys.ringFile, keys.keyEncryptionKeyFile].compactMap(BoundedFile.openToOthers)
+      guard open.isEmpty else { throw ConfigurationProblems(open) }
+      return ring
     } catch let error as KeyRingProblem {
       throw problem(error.code, keys.ringFile, error.text, "see \(error.code) in docs/errors.md")
+    } catch let error as ConfigurationProblems {
+      throw error
     } catch let error as BoundedFile.Problem {
-      throw problem("CONF-010", keys.ringFile, error.text, "check keys in the configuration")
+      throw problem("CONF-010", error.path, error.text, "check keys in the configuration")
     } catch {
       throw problem("KEYS-002", keys.ringFile, "the key ring cannot be read", "check its owner")
     }
@@ -79,21 +104,5 @@ package struct Installation: Sendable {
     _ code: String, _ file: String, _ text: String, _ hint: String
   ) -> ConfigurationProblems {
     ConfigurationProblems([.init(code: code, file: file, line: nil, text: text, hint: hint)])
-  }
-}
-
-extension KeyRing {
-  /// What the store needs of the ring.
-  package func storeKeys() throws(StoreError) -> StoreKeys {
-    let ofStore = try keys(.store).map { key throws(StoreError) in
-      try StoreKeys.StoreKey(version: key.version, bytes: key.secret)
-    }
-    return try StoreKeys(
-      store: ofStore[0], earlier: Array(ofStore.dropFirst()), lookup: current(.lookup).secret)
-  }
-
-  /// The key that signs checkpoints under the log's name.
-  package func ledgerKey(origin: String) throws(LedgerProblem) -> SigningKey {
-    try SigningKey(name: origin, seed: current(.ledger).secret)
   }
 }

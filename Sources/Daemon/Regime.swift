@@ -15,6 +15,14 @@ package struct Regime: Sendable {
   package let mailboxes: [MailboxID: MailboxCredentials]
   /// Revocation lists that are fetched.
   package var feeds: [RevocationFeed] = []
+  /// Our certificates as the agreement lists them, and so as all parties accept them.
+  package var ownCertificates = OwnCertificates()
+}
+
+/// SHA-256 of certificates (DER), lower-case hex.
+package struct OwnCertificates: Equatable, Sendable {
+  package var signing: Set<String> = []
+  package var encryption: Set<String> = []
 }
 
 extension Regime {
@@ -43,15 +51,16 @@ extension Regime {
     let pinned = policy.map { $0.parties.map(loader.pinned) }
     let feeds = policy.map { RevocationFeed.joined($0.parties.flatMap(loader.feeds)) }
     let mailboxes = policy.map { loader.mailboxes(policy: $0) }
+    let own = policy.map { loader.own($0.agreement.own.certificates, identity) }
     let sealer = identity.flatMap { identity in
       pinned.flatMap { loader.sealer(identity: identity, pinned: $0) }
     }
-    guard let policy, let calendar, let sealer, let mailboxes, loader.problems.list.isEmpty else {
-      throw loader.problems
-    }
+    guard let policy, let calendar, let sealer, let mailboxes, let own,
+      loader.problems.list.isEmpty
+    else { throw loader.problems }
     return Regime(
       policy: policy, sealer: sealer, calendar: calendar, mailboxes: mailboxes,
-      feeds: feeds ?? [])
+      feeds: feeds ?? [], ownCertificates: own)
   }
 }
 

@@ -7,6 +7,7 @@ import Seal
 final class RegimeLoader {
   private let configuration: Configuration
   private(set) var problems = ConfigurationProblems()
+  var agreementFile: String { configuration.agreementFile }
 
   private let cache: RevocationCache
 
@@ -15,7 +16,7 @@ final class RegimeLoader {
     cache = RevocationCache(stateDirectory: configuration.stateDirectory)
   }
 
-  private func add(
+  func add(
     _ code: String, _ file: String, _ line: Int? = nil, _ text: String, _ hint: String
   ) {
     let problem = ConfigurationProblem(
@@ -24,7 +25,7 @@ final class RegimeLoader {
     if !problems.list.contains(problem) { problems.list.append(problem) }
   }
 
-  private func text(_ path: String) -> String? {
+  func text(_ path: String) -> String? {
     do {
       return try BoundedFile.text(path)
     } catch {
@@ -108,7 +109,7 @@ final class RegimeLoader {
   }
 
   /// Paths in the agreement start from the agreement's folder.
-  private func beside(_ path: String) -> String {
+  func beside(_ path: String) -> String {
     guard !path.hasPrefix("/") else { return path }
     let folder = configuration.agreementFile.split(separator: "/").dropLast().joined(separator: "/")
     return "/\(folder)/\(path)"
@@ -172,7 +173,7 @@ final class RegimeLoader {
   }
 
   /// A file of PEM or DER, as PEM.
-  private func pem(_ path: String, _ kind: PEM.Kind) -> String? {
+  func pem(_ path: String, _ kind: PEM.Kind) -> String? {
     do {
       return PEM.text(try BoundedFile.bytes(path, limit: RevocationFile.limit), of: kind)
     } catch {

@@ -4,7 +4,6 @@ import Ledger
 package import Logging
 import Mailbox
 import Rules
-import Seal
 import ServiceLifecycle
 package import Store
 import UnixSignals
@@ -54,8 +53,10 @@ package struct SallyportDaemon: Sendable {
     let ledger = installation.configuration.ledger
     let sequencer = try await Sequencer.open(
       store: store, directory: ledger.directory, guardFile: ledger.guardFile,
-      keys: LedgerKeys(key: installation.ring.ledgerKey(origin: ledger.origin)))
+      keys: installation.ring.ledgerKeys(origin: ledger.origin))
     try await store.recordService(.started(version: version, digests), at: now())
+    // What a crash, or somebody without a daemon, changed of the ring and did not tell.
+    try await store.recordKeys(installation.ring.records(origin: ledger.origin), at: now())
     log.notice(
       "started",
       metadata: [
@@ -63,8 +64,12 @@ package struct SallyportDaemon: Sendable {
         "agreement": "\(policy.agreement.digest)",
       ])
     let transport = try HTTPSTransport()
+    let ready: @Sendable (Int) async -> Void = { port in
+      ServiceManager.tell(.ready)
+      await onListening(port)
+    }
     var group = ServiceGroupConfiguration(
-      services: try services(transport, sequencer, onListening: onListening).map {
+      services: try services(transport, sequencer, onListening: ready).map {
         .init(
           service: $0, successTerminationBehavior: .gracefullyShutdownGroup,
           failureTerminationBehavior: .gracefullyShutdownGroup)
@@ -79,6 +84,7 @@ package struct SallyportDaemon: Sendable {
       await transport.shutdown()
       throw error
     }
+    ServiceManager.tell(.stopping)
     await transport.shutdown()
     try await store.recordService(.stopped, at: now())
     _ = try await sequencer.publish()
@@ -112,17 +118,28 @@ package struct SallyportDaemon: Sendable {
       workflows: configuration.host.workflows, quotas: configuration.host.quotas, now: now,
       log: log, onSubmission: { submissions.signal() })
     let host = try MailboxHost(
-      configuration: hostConfiguration(), keeper: keeper, now: now, logger: log,
+      configuration: installation.connections.host, keeper: keeper, now: now, logger: log,
       onListening: onListening)
-    var services: [any Service] = [
+    let inboxes = inboxWorkers(
+      transport, pipeline, recovery, carriers,
+      onRecorded: {
+        held.signal()
+        carriers.signal()
+      }, onKept: { submissions.signal() })
+    let rewrap = Wakeup()
+    let inForce = InstallationInForce(
+      installation,
+      InstallationInForce.Parts(
+        store: store, regime: regime, sequencer: sequencer, host: host, inboxes: inboxes, now: now,
+        log: log, onReload: { held.signal() }, onStoreKey: { rewrap.signal() }))
+    return [
       LedgerWorker(sequencer: sequencer, log: log),
       ClockWorker(store: store, now: now, log: log),
       UploadWorker(
         store: store, lifetime: configuration.host.quotas.uploadTime, now: now, log: log),
       FailureWatch(store: store, log: log),
-      ReloadWorker(
-        installation: installation, regime: regime, store: store, now: now, log: log,
-        wakeup: reload, onReload: { held.signal() }),
+      ReloadWorker(installation: inForce, log: log, wakeup: reload),
+      RewrapWorker(store: store, wakeup: rewrap, log: log),
       RevocationWorker(
         source: WebRevocationSource(transport),
         cache: RevocationCache(stateDirectory: configuration.stateDirectory), regime: regime,
@@ -141,78 +158,38 @@ package struct SallyportDaemon: Sendable {
         place: configuration.control,
         acts: OperatorActs(
           store: store, regime: regime, now: now, log: log, version: version,
-          onConfirmed: { held.signal() }, onRequeued: { submissions.signal() })),
+          onConfirmed: { held.signal() }, onRequeued: { submissions.signal() },
+          installation: inForce)),
+      inboxes,
+      host,
     ]
-    for settings in configuration.inboxes {
-      services.append(
-        try inboxWorker(
-          settings, transport: transport, pipeline: pipeline, recovery: recovery,
-          onRecorded: {
-            held.signal()
-            carriers.signal()
-          }, onKept: { submissions.signal() }, onReturned: { carriers.signal() }))
-    }
-    for settings in configuration.carriers {
-      services.append(
-        try carrierWorker(settings, transport: transport, wakeup: carriers.make()))
-    }
-    return services + [host]
   }
 
-  private func inboxWorker(
-    _ settings: Configuration.InboxSettings, transport: HTTPSTransport, pipeline: IntakePipeline,
-    recovery: Recovery, onRecorded: @escaping @Sendable () -> Void,
-    onKept: @escaping @Sendable () -> Void, onReturned: @escaping @Sendable () -> Void
-  ) throws -> InboxWorker {
-    var limits = MeshEndpoint.Limits()
-    limits.messageBytes =
-      settings.messageBytes ?? installation.configuration.limits.messageBytes
-    let endpoint = try settings.service.endpoint(limits)
-    var polling = InboxPoller.Settings()
-    polling.interval = settings.pollInterval
-    return InboxWorker(
-      name: settings.name, inbox: MeshClient(endpoint: endpoint, transport: transport, now: now),
-      settings: polling, store: store, pipeline: pipeline, recovery: recovery, board: board,
-      now: now, log: log, onRecorded: onRecorded, onKept: onKept,
-      reports: ReportIntake(
-        inbox: settings.name, store: store, now: now, log: log, onReturned: onReturned))
-  }
-
-  private func carrierWorker(
-    _ settings: Configuration.CarrierSettings, transport: HTTPSTransport, wakeup: Wakeup
-  ) throws -> CarrierWorker {
-    let configuration = installation.configuration
-    guard let inbox = configuration.inboxes.first(where: { $0.name == settings.inbox }) else {
-      throw MeshError.unusable("carrier \(settings.inbox)")
+  /// An inbox's polls, and what goes out by its service.
+  private func inboxWorkers(
+    _ transport: HTTPSTransport, _ pipeline: IntakePipeline, _ recovery: Recovery,
+    _ carriers: Wakeups, onRecorded: @escaping @Sendable () -> Void,
+    onKept: @escaping @Sendable () -> Void
+  ) -> InboxWorkers {
+    let (store, board, regime, now, log) = (store, board, regime, now, log)
+    return InboxWorkers(installation.connections.inboxes, board: board) { source in
+      let name = source.settings.name
+      var polling = InboxPoller.Settings()
+      polling.interval = source.settings.pollInterval
+      let inbox = InboxWorker(
+        name: name, inbox: MeshClient(endpoint: source.endpoint, transport: transport, now: now),
+        settings: polling, store: store, pipeline: pipeline, recovery: recovery, board: board,
+        now: now, log: log, onRecorded: onRecorded, onKept: onKept,
+        reports: ReportIntake(
+          inbox: name, store: store, now: now, log: log, onReturned: { carriers.signal() }))
+      guard let carrier = source.carrier else { return [inbox] }
+      var sending = CarrierWorker.Settings()
+      sending.trackInterval = carrier.settings.trackInterval
+      let outward = CarrierWorker(
+        name: name, carrier: MeshClient(endpoint: carrier.endpoint, transport: transport, now: now),
+        parties: carrier.settings.parties, settings: sending, store: store, regime: regime,
+        course: board.course(name), wakeup: carriers.make(for: name), now: now, log: log)
+      return [inbox, outward]
     }
-    var limits = MeshEndpoint.Limits()
-    limits.messageBytes = configuration.limits.messageBytes
-    limits.partBytes = settings.partBytes
-    var sending = CarrierWorker.Settings()
-    sending.trackInterval = settings.trackInterval
-    return CarrierWorker(
-      name: settings.inbox,
-      carrier: MeshClient(
-        endpoint: try inbox.service.endpoint(limits), transport: transport, now: now),
-      parties: settings.parties, settings: sending, store: store, regime: regime,
-      course: board.course(settings.inbox), wakeup: wakeup, now: now, log: log)
-  }
-
-  private func hostConfiguration() throws -> HostConfiguration {
-    let settings = installation.configuration.host
-    var authorities: [UInt8] = []
-    for file in settings.clientAuthorityFiles { authorities += try BoundedFile.bytes(file) }
-    var host = HostConfiguration(
-      address: settings.address, port: settings.port,
-      certificateChainPEM: try BoundedFile.bytes(settings.certificateFile),
-      privateKeyPEM: try BoundedFile.bytes(settings.keyFile), clientCAPEM: authorities,
-      sharedSecret: try BoundedFile.secret(settings.sharedSecretFile), environment: "sallyport")
-    host.limits.bodyBytes = installation.configuration.limits.messageBytes
-    host.limits.bodyBytesInFlight = installation.configuration.limits.bytesInFlight
-    host.limits.downloadPartBytes = settings.partBytes
-    host.ownMailbox = HostConfiguration.OwnMailbox(
-      mailbox: installation.configuration.mailbox, name: "Sallyport", odsCode: "SALLYPORT",
-      workflows: settings.workflows)
-    return host
   }
 }

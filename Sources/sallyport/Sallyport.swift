@@ -25,7 +25,8 @@ struct Sallyport: AsyncParsableCommand {
       DeadlinesCommand.self, ShowCommand.self, ExplainCommand.self, QueueCommand.self,
       SetAsideCommand.self, HoldCommand.self,
       ReleaseCommand.self, RequeueCommand.self, WithdrawCommand.self, SendCommand.self,
-      AuditCommand.self, ErrorsCommand.self, VersionCommand.self,
+      AuditCommand.self, KeysCommand.self, ReloadCommand.self, ErrorsCommand.self,
+      VersionCommand.self,
     ])
 
   /// As ArgumentParser does it, but that every error ends with the line to type next.

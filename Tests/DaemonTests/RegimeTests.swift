@@ -188,7 +188,8 @@ import Testing
   @Test func `nothing that is loaded shows a key or a password when it is dumped`() throws {
     let installed = try Installed()
     let whole = Installation(
-      configuration: try installed.configuration, ring: try Area.ring(), regime: try Area.regime)
+      file: "sallyport.yaml", configuration: try installed.configuration, ring: try Area.ring(),
+      regime: try Area.regime, connections: try Connections.load(installed.configuration))
     var dumped = ""
     dump(whole, to: &dumped)
     for text in [dumped, String(reflecting: whole), "\(whole)"] {
@@ -205,6 +206,10 @@ import Testing
     let config = URL(filePath: installed.folder.path + "/config")
     try Data(key).write(to: config.appending(path: "key-encryption-key"))
     try Data(ring).write(to: config.appending(path: "ring"))
+    for name in ["key-encryption-key", "ring"] {
+      try FileManager.default.setAttributes(
+        [.posixPermissions: 0o600], ofItemAtPath: config.appending(path: name).path())
+    }
   }
 
   private func problems(_ installed: Installed, _ file: String = "sallyport.yaml") -> [String] {

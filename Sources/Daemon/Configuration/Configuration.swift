@@ -66,7 +66,7 @@ package struct Configuration: Sendable {
   }
 
   /// An inbox at an agency's HTTPS service.
-  package struct InboxSettings: Sendable {
+  package struct InboxSettings: Equatable, Sendable {
     package var name: String
     /// Whose service it is; what lies in it may come from anybody, and is verified.
     package var party: PartyID
@@ -78,7 +78,7 @@ package struct Configuration: Sendable {
   }
 
   /// An inbox's service as the way to parties whose mailboxes are there.
-  package struct CarrierSettings: Sendable {
+  package struct CarrierSettings: Equatable, Sendable {
     /// The inbox's name: what is sent goes out from that mailbox of ours, and what the service has to say
     /// of it comes back there.
     package var inbox: String

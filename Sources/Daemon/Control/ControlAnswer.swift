@@ -11,6 +11,10 @@ package enum ControlAnswer: Equatable, Sendable {
   case running(version: String)
   /// To a look.
   case standing(Standing)
+  /// A key was changed.
+  case keys(by: String, JSONValue)
+  /// What is in force now is other than before in these points.
+  case reloaded([String])
 
   package struct Done: Equatable, Sendable {
     /// As recorded: the user whom the kernel names.
@@ -49,6 +53,8 @@ package enum ControlAnswer: Equatable, Sendable {
     /// `CTRL-006`, or the store's.
     package let code: String
     package let text: String
+    /// Of a reload: each thing that is wrong, as lines for the operator; as many as fit.
+    package var problems: [String] = []
   }
 
   static func refused(_ problem: ControlProblem) -> ControlAnswer {
@@ -67,9 +73,15 @@ extension ControlAnswer {
         "copies": done.copies.map { .integer(Int64($0)) } ?? .null,
       ]
     case .refused(let refusal):
-      ["done": false, "code": .string(refusal.code), "text": .string(refusal.text)]
+      [
+        "done": false, "code": .string(refusal.code), "text": .string(refusal.text),
+        "problems": .array(refusal.problems.map { .string($0) }),
+      ]
     case .running(let version): ["running": .string(version)]
     case .standing(let standing): standing.json
+    case .keys(let by, let report): ["done": true, "by": .string(by), "key": report]
+    case .reloaded(let changes):
+      ["done": true, "changes": .array(changes.map { .string($0) })]
     }
   }
 
@@ -86,7 +98,11 @@ extension ControlAnswer {
       return
     }
     guard let done = json["done"]?.bool else { return nil }
-    if done {
+    if done, let key = json["key"] {
+      self = .keys(by: json["by"]?.string ?? "", key)
+    } else if done, let changes = json["changes"]?.array {
+      self = .reloaded(changes.compactMap(\.string))
+    } else if done {
       guard let by = json["by"]?.string else { return nil }
       self = .done(
         Done(
@@ -95,7 +111,8 @@ extension ControlAnswer {
           copies: json["copies"]?.integer.flatMap { Int(exactly: $0) }))
     } else {
       guard let code = json["code"]?.string, let text = json["text"]?.string else { return nil }
-      self = .refused(Refusal(code: code, text: text))
+      let problems = json["problems"]?.array?.compactMap(\.string) ?? []
+      self = .refused(Refusal(code: code, text: text, problems: problems))
     }
   }
 }

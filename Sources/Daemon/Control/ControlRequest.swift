@@ -18,6 +18,10 @@ package enum ControlRequest: Equatable, Sendable {
   case endHold(ExchangeID, reason: String)
   /// What was set aside or is held is closed.
   case discard(ExchangeID, reason: String)
+  /// Something is done with the keys.
+  case keys(KeyAct)
+  /// Everything is read anew.
+  case reload
 }
 
 extension ControlRequest {
@@ -36,6 +40,8 @@ extension ControlRequest {
     case .discard(let exchange, let reason): ControlRequest.json("discard", exchange, reason)
     case .withdraw(let delivery, let reason):
       ["do": "withdraw", "delivery": .string(delivery.text), "reason": .string(reason)]
+    case .keys(let act): act.json
+    case .reload: ["do": "reload"]
     }
   }
 
@@ -80,6 +86,13 @@ extension ControlRequest {
       let reason = try reader.reason()
       guard ControlRequest.isCode(reason) else { throw .reasonForm }
       self = .withdraw(try reader.id("delivery"), reason: reason)
+    case "keys-rotate", "keys-import", "keys-retire":
+      guard let act = KeyAct(members) else { throw .malformed("members") }
+      guard ControlRequest.isReason(act.reason) else { throw .reasonForm }
+      self = .keys(act)
+    case "reload":
+      _ = try RequestReader(members, names: ["do"])
+      self = .reload
     default: throw .malformed("do")
     }
   }

@@ -14,6 +14,8 @@ struct OperatorActs: Sendable {
   let onConfirmed: @Sendable () -> Void
   /// A message waits to be opened again.
   let onRequeued: @Sendable () -> Void
+  /// Keys and reload; nil where there is nothing but a store.
+  var installation: InstallationInForce?
 
   /// - Parameter officer: who asks, as it is recorded.
   func perform(_ request: ControlRequest, by officer: String) async -> ControlAnswer {
@@ -21,16 +23,49 @@ struct OperatorActs: Sendable {
       switch request {
       case .hello: return .running(version: version)
       case .look(let what): return .standing(.init(try await store.standing(of: what)))
-      default: return .done(try await act(request, by: officer))
+      case .keys(let act):
+        guard let installation else { throw ControlProblem.malformed("do") }
+        return .keys(by: officer, try await installation.perform(act, by: officer).json)
+      case .reload:
+        guard let installation else { throw ControlProblem.malformed("do") }
+        return OperatorActs.answer(to: try await installation.reload())
+      case .confirm, .requeue, .withdraw, .hold, .endHold, .discard:
+        return .done(try await act(request, by: officer))
       }
     } catch let problem as ControlProblem {
       return refused(ControlAnswer.Refusal(code: problem.code, text: problem.text))
     } catch let error as StoreError {
       return refused(ControlAnswer.Refusal(code: error.code, text: error.text))
+    } catch let problem as KeyRingProblem {
+      return refused(ControlAnswer.Refusal(code: problem.code, text: problem.text))
+    } catch let problems as ConfigurationProblems {
+      return OperatorActs.answer(to: .refused(problems))
     } catch {
       return refused(
         ControlAnswer.Refusal(code: ControlProblem.busy.code, text: ControlProblem.busy.text))
     }
+  }
+
+  /// As many problems as an answer has room for.
+  private static func answer(to outcome: ReloadOutcome) -> ControlAnswer {
+    let lines: [String]
+    switch outcome {
+    case .done(let changes): lines = changes
+    case .refused(let problems): lines = problems.list.map(\.description)
+    }
+    var (kept, room) = ([String](), ControlSocket.maximumLine - 1024)
+    for line in lines {
+      // In JSON a character may take up to six.
+      room -= line.utf8.count * 2 + 16
+      guard room > 0 else { break }
+      kept.append(line)
+    }
+    if kept.count < lines.count { kept.append("and \(lines.count - kept.count) more") }
+    guard case .refused(let problems) = outcome else { return .reloaded(kept) }
+    return .refused(
+      ControlAnswer.Refusal(
+        code: problems.list.first?.code ?? "CONF-010",
+        text: "nothing was changed: \(lines.count) problem(s)", problems: kept))
   }
 
   private func refused(_ refusal: ControlAnswer.Refusal) -> ControlAnswer {
@@ -43,7 +78,7 @@ struct OperatorActs: Sendable {
   ) async throws -> ControlAnswer.Done {
     switch request {
     // Answered before: they change nothing.
-    case .hello, .look: throw ControlProblem.malformed("do")
+    case .hello, .look, .keys, .reload: throw ControlProblem.malformed("do")
     case .confirm(let exchange, let rule, let reason):
       let held = try await store.heldExchange(exchange)
       // Nobody answers for something else than they were shown.

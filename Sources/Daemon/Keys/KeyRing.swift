@@ -1,12 +1,10 @@
-import Crypto
-import Exchange
-import Foundation
+package import Exchange
 
 /// Sallyport's own secrets: signing, decryption, store, look-up and ledger keys, each with an id and a
-/// version so that each can be followed by the next.
+/// version so that each can be followed by the next (`KeyRing+Changes`).
 ///
 /// On disk it is one file, encrypted as a whole under the key-encryption key, which systemd hands over as
-/// a credential; in memory the values are freed with the ring.
+/// a credential (`KeyRingFile`); in memory each secret is overwritten when it is let go.
 package struct KeyRing: Sendable {
   package enum Use: String, Sendable, CaseIterable {
     /// Signs what we send (PEM, with our certificate).
@@ -19,51 +17,132 @@ package struct KeyRing: Sendable {
     case lookup
     /// Signs checkpoints (32-byte Ed25519 seed).
     case ledger
+
+    /// Whether others know the key by a certificate.
+    package var isCertified: Bool { self == .signing || self == .decryption }
+  }
+
+  package enum State: Equatable, Sendable {
+    /// Made, and waits for its certificate: not used yet.
+    case requested
+    /// In force.
+    case active
+    /// Followed by another, and good for what it closed or signed; not to be given up before this.
+    case accepted(until: Instant)
+    /// Given up: the secret is gone.
+    case retired
+
+    package var word: String {
+      switch self {
+      case .requested: "requested"
+      case .active: "active"
+      case .accepted: "accepted"
+      case .retired: "retired"
+      }
+    }
+  }
+
+  /// Who brought a key into its state, and why.
+  package struct Change: Equatable, Sendable {
+    package let at: Instant
+    package let by: String
+    package let reason: String
+
+    package init(at: Instant, by: String, reason: String) {
+      (self.at, self.by, self.reason) = (at, by, reason)
+    }
+
+    /// Of keys that were made with the ring.
+    package static let none = Change(at: Instant(milliseconds: 0), by: "", reason: "")
   }
 
   package struct Key: Sendable {
     package let use: Use
-    /// Counted from 1; the highest is the one in use, lower ones still open what they closed.
+    /// Counted from 1; never used twice.
     package let version: Int
-    /// PEM for `signing` and `decryption`, else 32 bytes.
-    package let secret: [UInt8]
+    /// PEM for `signing` and `decryption`, else 32 bytes; empty once it is retired.
+    package let material: KeyBytes
     /// PEM of the certificate that parties pin, for `signing` and `decryption`.
     package let certificate: String?
+    package let created: Instant
+    package let state: State
+    package let change: Change
+    /// Of a retired ledger key: earlier checkpoints are still checked with it.
+    package let publicKey: [UInt8]?
 
-    package init(use: Use, version: Int, secret: [UInt8], certificate: String? = nil) {
-      (self.use, self.version, self.secret, self.certificate) = (use, version, secret, certificate)
+    /// - Parameter created: the epoch where nobody wrote it down.
+    package init(
+      use: Use, version: Int, secret: [UInt8], certificate: String? = nil,
+      created: Instant = Instant(milliseconds: 0), state: State = .active, change: Change = .none
+    ) {
+      self.init(
+        use: use, version: version, material: KeyBytes(secret), certificate: certificate,
+        created: created, state: state, change: change)
+    }
+
+    package init(
+      use: Use, version: Int, material: KeyBytes, certificate: String? = nil, created: Instant,
+      state: State, change: Change, publicKey: [UInt8]? = nil
+    ) {
+      (self.use, self.version, self.material) = (use, version, material)
+      (self.certificate, self.created, self.state) = (certificate, created, state)
+      (self.change, self.publicKey) = (change, publicKey)
     }
 
     package var id: String { "\(use.rawValue)-\(version)" }
+
+    /// A copy, which is not overwritten.
+    package var secret: [UInt8] { material.copy }
+
+    /// Whether it opens, signs or wraps anything.
+    var isUsable: Bool {
+      switch state {
+      case .active, .accepted: true
+      case .requested, .retired: false
+      }
+    }
+
+    fileprivate var isOfItsForm: Bool {
+      switch (state, use) {
+      case (.retired, _): material.count == 0
+      case (.requested, _): use.isCertified && material.count > 0
+      case (_, .signing), (_, .decryption): certificate != nil && material.count > 0
+      case (_, .store), (_, .lookup), (_, .ledger): material.count == 32
+      }
+    }
   }
 
+  /// In the order of making.
   package let keys: [Key]
 
-  /// KEYS-003 unless each use has a key of its form.
+  /// KEYS-003 unless each use has a key in force, and all keys are of their form.
   package init(keys: [Key]) throws(KeyRingProblem) {
+    try self.init(growing: keys)
+    for use in Use.allCases where !keys.contains(where: { $0.use == use && $0.state == .active }) {
+      throw .incomplete(use)
+    }
+  }
+
+  /// A ring whose first certificates may still be missing.
+  package init(growing keys: [Key]) throws(KeyRingProblem) {
     for use in Use.allCases {
       let ofUse = keys.filter { $0.use == use }
-      guard !ofUse.isEmpty, ofUse.allSatisfy({ $0.version >= 1 }),
-        Set(ofUse.map(\.version)).count == ofUse.count,
-        ofUse.allSatisfy({ key in
-          switch use {
-          case .signing, .decryption: key.certificate != nil && !key.secret.isEmpty
-          case .store, .lookup, .ledger: key.secret.count == 32
-          }
-        })
+      guard !ofUse.isEmpty, ofUse.allSatisfy({ $0.version >= 1 && $0.isOfItsForm }),
+        Set(ofUse.map(\.version)).count == ofUse.count
       else { throw .incomplete(use) }
     }
     self.keys = keys
   }
 
-  /// All keys of a use, the one in force first.
+  /// All keys of a use that are good for something, the one in force first.
   package func keys(_ use: Use) -> [Key] {
-    keys.filter { $0.use == use }.sorted { $0.version > $1.version }
+    let usable = keys.filter { $0.use == use && $0.isUsable }.sorted { $0.version > $1.version }
+    return usable.filter { $0.state == .active } + usable.filter { $0.state != .active }
   }
 
   /// The key in force for a use.
   package func current(_ use: Use) -> Key {
-    // `init` held that each use has at least one.
+    // `init` held that each use has one; a growing ring is asked for nothing but its changes.
     keys(use)[0]
   }
 }
@@ -77,75 +156,4 @@ extension KeyRing: CustomStringConvertible, CustomReflectable {
 extension KeyRing.Key: CustomStringConvertible, CustomReflectable {
   package var description: String { "KeyRing.Key(\(id))" }
   package var customMirror: Mirror { Mirror(self, children: ["id": id]) }
-}
-
-/// Why a key ring cannot be used. The operator's turn.
-package enum KeyRingProblem: Error, Equatable, Sendable {
-  /// KEYS-001: the key-encryption key is not 32 bytes.
-  case wrongKeyEncryptionKey
-  /// KEYS-002: the ring does not open with this key, or was changed.
-  case cannotOpen
-  /// KEYS-003: a use has no key of its form.
-  case incomplete(KeyRing.Use)
-
-  package var code: String {
-    switch self {
-    case .wrongKeyEncryptionKey: "KEYS-001"
-    case .cannotOpen: "KEYS-002"
-    case .incomplete: "KEYS-003"
-    }
-  }
-
-  package var text: String {
-    switch self {
-    case .wrongKeyEncryptionKey: "the key-encryption key is not 32 bytes"
-    case .cannotOpen: "the key ring does not open with this key-encryption key"
-    case .incomplete(let use): "the key ring has no good key for \(use.rawValue)"
-    }
-  }
-}
-
-extension KeyRing {
-  private static let header = Array("sallyport-key-ring/1\n".utf8)
-
-  /// The ring as it lies on disk: a header, then AES-256-GCM under the key-encryption key.
-  package func sealed(under keyEncryptionKey: [UInt8]) throws(KeyRingProblem) -> [UInt8] {
-    guard keyEncryptionKey.count == 32 else { throw .wrongKeyEncryptionKey }
-    let content = JSONValue.array(
-      keys.map { key in
-        var members: [String: JSONValue] = [
-          "use": .string(key.use.rawValue), "version": .integer(Int64(key.version)),
-          "secret": .string(Data(key.secret).base64EncodedString()),
-        ]
-        members["certificate"] = key.certificate.map { .string($0) }
-        return .object(members)
-      })
-    let box = try? AES.GCM.seal(
-      content.canonicalBytes, using: SymmetricKey(data: keyEncryptionKey),
-      authenticating: KeyRing.header)
-    guard let sealed = box?.combined else { throw .cannotOpen }
-    return KeyRing.header + sealed
-  }
-
-  package init(opening bytes: [UInt8], with keyEncryptionKey: [UInt8]) throws(KeyRingProblem) {
-    guard keyEncryptionKey.count == 32 else { throw .wrongKeyEncryptionKey }
-    guard bytes.starts(with: KeyRing.header),
-      let box = try? AES.GCM.SealedBox(combined: bytes.dropFirst(KeyRing.header.count)),
-      let content = try? AES.GCM.open(
-        box, using: SymmetricKey(data: keyEncryptionKey), authenticating: KeyRing.header),
-      let items = try? JSONValue.parse(content).array
-    else { throw .cannotOpen }
-    var keys: [Key] = []
-    for item in items {
-      guard let use = item["use"]?.string.flatMap(Use.init(rawValue:)),
-        let version = item["version"]?.integer,
-        let secret = item["secret"]?.string.flatMap({ Data(base64Encoded: $0) })
-      else { throw .cannotOpen }
-      keys.append(
-        Key(
-          use: use, version: Int(version), secret: Array(secret),
-          certificate: item["certificate"]?.string))
-    }
-    try self.init(keys: keys)
-  }
 }

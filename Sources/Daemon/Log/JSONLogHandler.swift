@@ -13,13 +13,13 @@ package struct JSONLogHandler: LogHandler {
   private let now: @Sendable () -> Instant
   private let write: @Sendable (String) -> Void
 
-  /// The facts that may stand in a log line: ids that are random, names of parties and inboxes, codes
-  /// and figures. Libraries log other things; those are not ours to judge.
+  /// The facts that may stand in a log line: ids that are random, names of parties and inboxes, codes,
+  /// files of the configuration and figures. Libraries log other things; those are not ours to judge.
   package static let allowedKeys: Set<String> = [
     "event", "code", "exchange", "delivery", "inbox", "mailbox", "party", "outcome", "status",
     "count", "size", "port", "address", "route", "method", "attempt", "duration", "version",
     "rulebook", "agreement", "carrier", "state", "recipients", "turn", "hint", "field",
-    "request", "microseconds", "error",
+    "request", "microseconds", "error", "configuration", "line",
   ]
 
   package init(

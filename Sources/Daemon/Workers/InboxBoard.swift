@@ -39,6 +39,12 @@ package final class InboxBoard: Sendable {
 
   func note(_ inbox: String, _ state: InboxState) { states.withLock { $0[inbox] = state } }
 
+  /// No longer polled.
+  func forget(_ inbox: String) {
+    states.withLock { $0[inbox] = nil }
+    demands.withLock { $0[inbox] = nil }
+  }
+
   /// One line of the board.
   package struct Line: Codable, Sendable {
     package let inbox: String

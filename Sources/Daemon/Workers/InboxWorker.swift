@@ -132,7 +132,7 @@ package final class Recovery: Sendable {
 }
 
 /// Lets one piece of work in at a time, in the order of asking.
-private actor OneAtATime {
+actor OneAtATime {
   private var isBusy = false
   private var queue: [CheckedContinuation<Void, Never>] = []
 

@@ -17,16 +17,17 @@ package final class Wakeup: Sendable {
 
 /// Wakes several workers at once.
 final class Wakeups: Sendable {
-  private let all = Mutex<[Wakeup]>([])
+  private let all = Mutex<[String: Wakeup]>([:])
 
-  func make() -> Wakeup {
+  /// In the place of the one that was made for this name before.
+  func make(for name: String) -> Wakeup {
     let wakeup = Wakeup()
-    all.withLock { $0.append(wakeup) }
+    all.withLock { $0[name] = wakeup }
     return wakeup
   }
 
   func signal() {
-    for wakeup in all.withLock({ $0 }) { wakeup.signal() }
+    for wakeup in all.withLock({ $0.values }) { wakeup.signal() }
   }
 }
 

@@ -57,6 +57,36 @@ package struct CertificateAuthority: Sendable {
       name: request.commonName, key: request.key, from: now + request.notBefore,
       to: now + request.notAfter, signer: signer)
     defer { draft.free() }
+    try fill(draft, request)
+    let made = try draft.signed()
+    return IssuedCertificate(
+      certificatePEM: made.certificatePEM, chainPEM: made.certificatePEM + intermediatesPEM,
+      privateKeyPEM: made.privateKeyPEM, serial: draft.serial, fingerprint: made.fingerprint)
+  }
+
+  /// A certificate for a key that is somebody else's; the draft takes the key over.
+  func issue(
+    _ request: CertificateRequest, for key: OpaquePointer, now: Instant
+  ) throws(CertificateProblem) -> String {
+    let signer: CertificateSigner
+    do {
+      signer = try CertificateSigner(certificatePEM: certificatePEM, keyPEM: privateKeyPEM)
+    } catch {
+      EVP_PKEY_free(key)
+      throw error
+    }
+    defer { signer.free() }
+    let draft = try CertificateDraft(
+      name: request.commonName, owning: key, from: now + request.notBefore,
+      to: now + request.notAfter, signer: signer)
+    defer { draft.free() }
+    try fill(draft, request)
+    return try draft.signedCertificate()
+  }
+
+  private func fill(
+    _ draft: CertificateDraft, _ request: CertificateRequest
+  ) throws(CertificateProblem) {
     try draft.add(NID_basic_constraints, "critical,CA:FALSE")
     switch request.use {
     case .tlsServer(let hosts):
@@ -80,10 +110,6 @@ package struct CertificateAuthority: Sendable {
     }
     try draft.add(NID_subject_key_identifier, "hash")
     try draft.add(NID_authority_key_identifier, "keyid:always")
-    let made = try draft.signed()
-    return IssuedCertificate(
-      certificatePEM: made.certificatePEM, chainPEM: made.certificatePEM + intermediatesPEM,
-      privateKeyPEM: made.privateKeyPEM, serial: draft.serial, fingerprint: made.fingerprint)
   }
 
   /// Makes this authority's revocation list (PEM).

@@ -46,7 +46,15 @@ struct CertificateDraft {
       case .p384: sallyport_generate_ec("P-384")
       case .rsa(let bits): sallyport_generate_rsa(UInt32(clamping: bits))
       }
-    let key = try CertificateParts.require(made, "key")
+    try self.init(
+      name: name, owning: try CertificateParts.require(made, "key"), from: from, to: to,
+      signer: signer)
+  }
+
+  /// - Parameter key: taken over, whatever comes of it.
+  init(
+    name: String, owning key: OpaquePointer, from: Instant, to: Instant, signer: CertificateSigner?
+  ) throws(CertificateProblem) {
     guard let certificate = X509_new() else {
       EVP_PKEY_free(key)
       throw CertificateProblem(step: "certificate")
@@ -98,6 +106,16 @@ struct CertificateDraft {
     defer { X509_EXTENSION_free(part) }
     guard X509_add_ext(certificate, part, -1) == 1 else {
       throw CertificateProblem(step: "extension")
+    }
+  }
+
+  /// The certificate alone, for a key that somebody else holds.
+  func signedCertificate() throws(CertificateProblem) -> String {
+    guard X509_sign(certificate, signer?.key ?? key, EVP_sha256()) > 0 else {
+      throw CertificateProblem(step: "signing a certificate")
+    }
+    return try CertificateParts.text("PEM of a certificate") {
+      PEM_write_bio_X509($0, certificate)
     }
   }
 

@@ -27,9 +27,8 @@ package struct MailboxHost: Service {
     now: @escaping @Sendable () -> Instant, logger: Logger,
     onListening: @escaping @Sendable (_ port: Int) async -> Void = { _ in }
   ) throws {
+    try Self.check(configuration)
     let limits = configuration.limits
-    guard limits.faults.isEmpty else { throw HostProblem.limitsOutOfRange(limits.faults) }
-    guard !configuration.sharedSecret.isEmpty else { throw HostProblem.sharedSecretEmpty }
     tls = try HostTLS(configuration)
     server = Self.server(limits, tls)
     responder = HostResponder(configuration, keeper: keeper, now: now, logger: logger)
@@ -42,6 +41,16 @@ package struct MailboxHost: Service {
     self.configuration = ApplicationConfiguration(
       address: .hostname(configuration.address, port: configuration.port),
       availableConnectionsDelegate: .maximum(limits.connections, logger: library))
+  }
+
+  /// Whether a host could be made with it.
+  ///
+  /// - Throws: `HostProblem`.
+  package static func check(_ configuration: HostConfiguration) throws {
+    let faults = configuration.limits.faults
+    guard faults.isEmpty else { throw HostProblem.limitsOutOfRange(faults) }
+    guard !configuration.sharedSecret.isEmpty else { throw HostProblem.sharedSecretEmpty }
+    _ = try HostTLS(configuration)
   }
 
   /// Serves until it is stopped.

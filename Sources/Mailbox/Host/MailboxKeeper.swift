@@ -82,7 +82,7 @@ package enum KeeperRefusal: Error, Equatable, Sendable {
 }
 
 /// By what a mailbox is known. Never printed.
-package struct MailboxCredentials: Sendable {
+package struct MailboxCredentials: Equatable, Sendable {
   package let password: String
   /// SHA-256 of the DER of each TLS client certificate that may use the mailbox, as 64 lower-case hex
   /// digits. What is revoked or out of date leaves this set: it is looked at for each request, so that also

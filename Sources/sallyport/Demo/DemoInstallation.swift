@@ -34,17 +34,17 @@ struct DemoInstallation {
   private func writeKeyRing() throws {
     var generator = SystemRandomNumberGenerator()
     let random = { (0..<32).map { _ in generator.next() as UInt8 } }
-    let own = world.own
+    let (own, created) = (world.own, Instant.wallClock)
     let ring = try KeyRing(keys: [
       .init(
         use: .signing, version: 1, secret: Array(own.signing.privateKeyPEM.utf8),
-        certificate: own.signing.certificatePEM),
+        certificate: own.signing.certificatePEM, created: created),
       .init(
         use: .decryption, version: 1, secret: Array(own.encryption.privateKeyPEM.utf8),
-        certificate: own.encryption.certificatePEM),
-      .init(use: .store, version: 1, secret: random()),
-      .init(use: .lookup, version: 1, secret: random()),
-      .init(use: .ledger, version: 1, secret: random()),
+        certificate: own.encryption.certificatePEM, created: created),
+      .init(use: .store, version: 1, secret: random(), created: created),
+      .init(use: .lookup, version: 1, secret: random(), created: created),
+      .init(use: .ledger, version: 1, secret: random(), created: created),
     ])
     let keyEncryptionKey = random()
     try folder.write("config/keys/key-encryption-key", keyEncryptionKey)
