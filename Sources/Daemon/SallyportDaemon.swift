@@ -137,7 +137,8 @@ package struct SallyportDaemon: Sendable {
       ControlService(
         directory: configuration.stateDirectory,
         acts: OperatorActs(
-          store: store, regime: regime, now: now, log: log, onConfirmed: { held.signal() },
+          store: store, regime: regime, board: board, now: now, log: log,
+          onConfirmed: { held.signal() },
           onRequeued: { submissions.signal() })),
     ]
     for settings in configuration.inboxes {

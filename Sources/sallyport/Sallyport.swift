@@ -17,6 +17,7 @@ struct Sallyport: AsyncParsableCommand {
       """,
     version: Version.text,
     subcommands: [
+      InboxCommand.self,
       DemoCommand.self, ServeCommand.self, CheckCommand.self, StatusCommand.self, ShowCommand.self,
       ExplainCommand.self, QueueCommand.self, SetAsideCommand.self, ReleaseCommand.self,
       RequeueCommand.self, WithdrawCommand.self, SendCommand.self, AuditCommand.self,

@@ -2,6 +2,8 @@ package import Exchange
 
 /// What the daemon says to a request: one line of JSON.
 package enum ControlAnswer: Equatable, Sendable {
+  /// To a poll that was asked for, well or not.
+  case polled(PollAnswer)
   /// Durable, and in the ledger.
   case done(Done)
   /// Nothing was changed.
@@ -30,6 +32,7 @@ package enum ControlAnswer: Equatable, Sendable {
 extension ControlAnswer {
   package var json: JSONValue {
     switch self {
+    case .polled(let poll): poll.json
     case .done(let done):
       [
         "done": true, "by": .string(done.by),
@@ -46,7 +49,9 @@ extension ControlAnswer {
     let limits = JSONLimits(bytes: ControlSocket.maximumLine, depth: 4)
     guard let json = try? JSONValue.parse(line, limits: limits), let done = json["done"]?.bool
     else { return nil }
-    if done {
+    if let poll = PollAnswer(json: json) {
+      self = .polled(poll)
+    } else if done {
       guard let by = json["by"]?.string else { return nil }
       self = .done(
         Done(

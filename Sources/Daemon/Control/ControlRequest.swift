@@ -6,6 +6,8 @@ package enum ControlRequest: Equatable, Sendable {
   case confirm(ExchangeID, rule: String, reason: String)
   /// What was set aside, refused or held is opened anew.
   case requeue(ExchangeID, reason: String)
+  /// An inbox is polled now, whatever its schedule.
+  case poll(String)
   /// A delivery is given out no more. The reason is a code, such as a rule's.
   case withdraw(DeliveryID, reason: String)
 }
@@ -22,6 +24,7 @@ extension ControlRequest {
       ["do": "requeue", "exchange": .string(exchange.text), "reason": .string(reason)]
     case .withdraw(let delivery, let reason):
       ["do": "withdraw", "delivery": .string(delivery.text), "reason": .string(reason)]
+    case .poll(let inbox): ["do": "poll", "inbox": .string(inbox)]
     }
   }
 
@@ -50,6 +53,8 @@ extension ControlRequest {
       let reason = try reader.reason()
       guard ControlRequest.isCode(reason) else { throw .reasonForm }
       self = .withdraw(try reader.id("delivery"), reason: reason)
+    case "poll":
+      self = .poll(try RequestReader(members, names: ["do", "inbox"]).inbox())
     default: throw .malformed("do")
     }
   }
@@ -93,6 +98,14 @@ private struct RequestReader {
       throw .malformed("rule")
     }
     return rule
+  }
+
+  /// As the configuration names inboxes.
+  func inbox() throws(ControlProblem) -> String {
+    guard let name = members["inbox"]?.string, name.wholeMatch(of: /[a-z0-9-]{1,32}/) != nil else {
+      throw .malformed("inbox")
+    }
+    return name
   }
 
   func reason() throws(ControlProblem) -> String {

@@ -7,6 +7,7 @@ import Store
 struct OperatorActs: Sendable {
   let store: Store
   let regime: RegimeInForce
+  let board: InboxBoard
   let now: @Sendable () -> Instant
   let log: Logger
   /// A held exchange is to be decided again.
@@ -16,6 +17,7 @@ struct OperatorActs: Sendable {
 
   /// - Parameter officer: who asks, as it is recorded.
   func perform(_ request: ControlRequest, by officer: String) async -> ControlAnswer {
+    if case .poll(let inbox) = request { return await poll(inbox) }
     do {
       return .done(try await act(request, by: officer))
     } catch let problem as ControlProblem {
@@ -37,6 +39,8 @@ struct OperatorActs: Sendable {
     _ request: ControlRequest, by officer: String
   ) async throws -> ControlAnswer.Done {
     switch request {
+    // Answered before: it changes nothing here.
+    case .poll: throw ControlProblem.malformed("do")
     case .confirm(let exchange, let rule, let reason):
       let held = try await store.heldExchange(exchange)
       // Nobody answers for something else than they were shown.
@@ -63,6 +67,19 @@ struct OperatorActs: Sendable {
         metadata: ["delivery": "\(delivery)", "code": "\(reason)"])
       return ControlAnswer.Done(
         by: officer, entry: nil, recipientHasIt: action == .removeAndTellRecipient)
+    }
+  }
+
+  /// Others wait meanwhile: not longer than they are ready to.
+  private static let pollPatience = Duration.seconds(10)
+
+  private func poll(_ inbox: String) async -> ControlAnswer {
+    log.notice("poll asked for by operator", metadata: ["inbox": "\(inbox)"])
+    switch await board.poll(inbox, patience: OperatorActs.pollPatience) {
+    case .unknown: return .refused(ControlProblem.noSuchInbox)
+    case .underWay: return .refused(ControlProblem.pollUnderWay)
+    case .answered(let answer):
+      return PollAnswer(inbox, answer).map { .polled($0) } ?? .refused(ControlProblem.busy)
     }
   }
 

@@ -66,6 +66,10 @@ struct Act {
     case .done(let done): tell(done, json: json, look: look)
     case .refused(let refusal):
       throw failure(refusal.code, refusal.text, json: json, next: Act.next(refusal.code, look))
+    // No act is answered so.
+    case .polled:
+      throw failure(
+        ControlProblem.noAnswer.code, ControlProblem.noAnswer.text, json: json, next: look)
     }
   }
 
