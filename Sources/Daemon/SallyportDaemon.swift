@@ -157,7 +157,7 @@ package struct SallyportDaemon: Sendable {
       ControlService(
         place: configuration.control,
         acts: OperatorActs(
-          store: store, regime: regime, now: now, log: log, version: version,
+          store: store, regime: regime, board: board, now: now, log: log, version: version,
           onConfirmed: { held.signal() }, onRequeued: { submissions.signal() },
           installation: inForce)),
       inboxes,

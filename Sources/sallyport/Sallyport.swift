@@ -23,7 +23,7 @@ struct Sallyport: AsyncParsableCommand {
     subcommands: [
       DemoCommand.self, ServeCommand.self, CheckCommand.self, StatusCommand.self, TailCommand.self,
       DeadlinesCommand.self, ShowCommand.self, ExplainCommand.self, QueueCommand.self,
-      SetAsideCommand.self, HoldCommand.self,
+      SetAsideCommand.self, InboxCommand.self, HoldCommand.self,
       ReleaseCommand.self, RequeueCommand.self, WithdrawCommand.self, SendCommand.self,
       AuditCommand.self, KeysCommand.self, ReloadCommand.self, ErrorsCommand.self,
       VersionCommand.self,

@@ -14,7 +14,8 @@ extension Hub {
   /// What operators may do over this store; `woken` hears who is told to go on.
   func acts(woken: LogLines = LogLines()) -> OperatorActs {
     OperatorActs(
-      store: store, regime: regime, now: { [clock] in clock.now }, log: pipeline.log,
+      store: store, regime: regime, board: InboxBoard(stateDirectory: folder.path),
+      now: { [clock] in clock.now }, log: pipeline.log,
       version: "1.0.0",
       onConfirmed: { woken.add("held") }, onRequeued: { woken.add("submissions") })
   }

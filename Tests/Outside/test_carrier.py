@@ -151,6 +151,15 @@ class ACarrierForThePolice(unittest.TestCase):
             client.list_messages()
         self.assertEqual(refused.exception.response.status_code, 403)
 
+    def test_an_inbox_is_polled_when_somebody_asks(self):
+        done = run("inbox", "poll", "sandbox", "--json", "--config", self.configuration)
+        self.assertEqual(done.returncode, 0, done.stderr)
+        polled = json.loads(done.stdout)
+        self.assertEqual((polled["polled"], polled["code"]), (True, None))
+        unknown = run("inbox", "poll", "elsewhere", "--config", self.configuration)
+        self.assertEqual(unknown.returncode, 1)
+        self.assertIn("CTRL-020", unknown.stderr)
+
     def test_check_names_a_party_that_no_agreement_has(self):
         document = yaml.safe_load(self.configuration.read_text(encoding="utf-8"))
         document["carriers"][0]["parties"] = [POLICE, "police:nowhere"]

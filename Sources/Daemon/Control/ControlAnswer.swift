@@ -3,6 +3,8 @@ import Store
 
 /// What the daemon says to a request: one line of JSON.
 package enum ControlAnswer: Equatable, Sendable {
+  /// To a poll that was asked for, well or not.
+  case polled(PollAnswer)
   /// Durable, and in the ledger.
   case done(Done)
   /// Nothing was changed.
@@ -65,6 +67,7 @@ package enum ControlAnswer: Equatable, Sendable {
 extension ControlAnswer {
   package var json: JSONValue {
     switch self {
+    case .polled(let poll): poll.json
     case .done(let done):
       [
         "done": true, "by": .string(done.by),
@@ -95,6 +98,10 @@ extension ControlAnswer {
     }
     if let standing = Standing(json: json) {
       self = .standing(standing)
+      return
+    }
+    if let poll = PollAnswer(json: json) {
+      self = .polled(poll)
       return
     }
     guard let done = json["done"]?.bool else { return nil }

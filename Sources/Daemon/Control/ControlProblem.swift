@@ -20,6 +20,10 @@ package enum ControlProblem: Error, Equatable, Sendable {
   case notOpened(errno: Int32)
   /// CTRL-010: nobody listens there.
   case notReached
+  /// CTRL-020: no inbox has this name.
+  case noSuchInbox
+  /// CTRL-021: the poll goes on and was not waited for.
+  case pollUnderWay
   /// CTRL-011: the request was sent and no answer came: it may have been done.
   case noAnswer
   /// CTRL-012: the delivery has ended already.
@@ -40,6 +44,8 @@ package enum ControlProblem: Error, Equatable, Sendable {
     case .reasonForm: "CTRL-008"
     case .notOpened: "CTRL-009"
     case .notReached: "CTRL-010"
+    case .noSuchInbox: "CTRL-020"
+    case .pollUnderWay: "CTRL-021"
     case .noAnswer: "CTRL-011"
     case .deliveryOver: "CTRL-012"
     case .noSuchGroup: "CTRL-013"
@@ -60,6 +66,8 @@ package enum ControlProblem: Error, Equatable, Sendable {
     case .reasonForm: "a reason has 1 to 500 characters on one line; of a withdrawal, it is a code"
     case .notOpened(let errno): "the control socket cannot be opened (errno \(errno))"
     case .notReached: "the daemon is not running, or has no control socket"
+    case .noSuchInbox: "no inbox has this name"
+    case .pollUnderWay: "the poll takes longer than is waited for; it goes on"
     case .noAnswer: "the daemon did not answer: it may or may not have been done"
     case .deliveryOver: "the delivery was withdrawn or replaced already"
     case .noSuchGroup(let name): "this system has no group \(name)"

@@ -11,6 +11,8 @@ package enum ControlRequest: Equatable, Sendable {
   case confirm(ExchangeID, rule: String, reason: String)
   /// What was set aside, refused or held is opened anew.
   case requeue(ExchangeID, reason: String)
+  /// An inbox is polled now, whatever its schedule.
+  case poll(String)
   /// A delivery is given out no more. The reason is a code, such as a rule's.
   case withdraw(DeliveryID, reason: String)
   /// What waits, is held or was not collected is kept back until the hold ends.
@@ -42,6 +44,7 @@ extension ControlRequest {
       ["do": "withdraw", "delivery": .string(delivery.text), "reason": .string(reason)]
     case .keys(let act): act.json
     case .reload: ["do": "reload"]
+    case .poll(let inbox): ["do": "poll", "inbox": .string(inbox)]
     }
   }
 
@@ -93,6 +96,8 @@ extension ControlRequest {
     case "reload":
       _ = try RequestReader(members, names: ["do"])
       self = .reload
+    case "poll":
+      self = .poll(try RequestReader(members, names: ["do", "inbox"]).inbox())
     default: throw .malformed("do")
     }
   }
@@ -144,6 +149,14 @@ private struct RequestReader {
       throw .malformed("rule")
     }
     return rule
+  }
+
+  /// As the configuration names inboxes.
+  func inbox() throws(ControlProblem) -> String {
+    guard let name = members["inbox"]?.string, name.wholeMatch(of: /[a-z0-9-]{1,32}/) != nil else {
+      throw .malformed("inbox")
+    }
+    return name
   }
 
   func reason() throws(ControlProblem) -> String {

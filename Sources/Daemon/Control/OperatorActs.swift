@@ -7,6 +7,7 @@ import Store
 struct OperatorActs: Sendable {
   let store: Store
   let regime: RegimeInForce
+  let board: InboxBoard
   let now: @Sendable () -> Instant
   let log: Logger
   let version: String
@@ -21,6 +22,7 @@ struct OperatorActs: Sendable {
   func perform(_ request: ControlRequest, by officer: String) async -> ControlAnswer {
     do {
       switch request {
+      case .poll(let inbox): return await poll(inbox)
       case .hello: return .running(version: version)
       case .look(let what): return .standing(.init(try await store.standing(of: what)))
       case .keys(let act):
@@ -78,7 +80,7 @@ struct OperatorActs: Sendable {
   ) async throws -> ControlAnswer.Done {
     switch request {
     // Answered before: they change nothing.
-    case .hello, .look, .keys, .reload: throw ControlProblem.malformed("do")
+    case .hello, .look, .poll, .keys, .reload: throw ControlProblem.malformed("do")
     case .confirm(let exchange, let rule, let reason):
       let held = try await store.heldExchange(exchange)
       // Nobody answers for something else than they were shown.
@@ -121,6 +123,19 @@ struct OperatorActs: Sendable {
       let entry = try await store.discard(exchange, by: officer, reason: reason, at: now())
       log.notice("discarded by operator", metadata: ["exchange": "\(exchange)"])
       return ControlAnswer.Done(by: officer, entry: entry)
+    }
+  }
+
+  /// Others wait meanwhile: not longer than they are ready to.
+  private static let pollPatience = Duration.seconds(10)
+
+  private func poll(_ inbox: String) async -> ControlAnswer {
+    log.notice("poll asked for by operator", metadata: ["inbox": "\(inbox)"])
+    switch await board.poll(inbox, patience: OperatorActs.pollPatience) {
+    case .unknown: return .refused(ControlProblem.noSuchInbox)
+    case .underWay: return .refused(ControlProblem.pollUnderWay)
+    case .answered(let answer):
+      return PollAnswer(inbox, answer).map { .polled($0) } ?? .refused(ControlProblem.busy)
     }
   }
 

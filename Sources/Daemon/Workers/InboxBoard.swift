@@ -23,9 +23,27 @@ package final class InboxBoard: Sendable {
     return demand
   }
 
-  /// Asks the inbox's poller to poll now. Nil when no inbox has this name.
-  func poll(_ inbox: String) async -> PollDemand.Answer? {
-    await demands.withLock { $0[inbox] }?.ask()
+  /// What came of asking for a poll.
+  enum Asked {
+    /// No inbox has this name.
+    case unknown
+    /// The poll goes on.
+    case underWay
+    case answered(PollDemand.Answer)
+  }
+
+  /// Asks the inbox's poller to poll now, and waits for so long at most.
+  func poll(_ inbox: String, patience: Duration) async -> Asked {
+    guard let demand = demands.withLock({ $0[inbox] }) else { return .unknown }
+    return await withTaskGroup(of: Asked.self) { group in
+      group.addTask { .answered(await demand.ask()) }
+      group.addTask {
+        try? await Task.sleep(for: patience)
+        return .underWay
+      }
+      defer { group.cancelAll() }
+      return await group.next() ?? .underWay
+    }
   }
 
   /// What a carrier's worker remembers, and this board tells.

@@ -10,7 +10,8 @@ package final class PollDemand: Sendable {
   }
 
   private struct State {
-    var waiting: [CheckedContinuation<Answer, Never>] = []
+    var number = 0
+    var waiting: [Int: CheckedContinuation<Answer, Never>] = [:]
     /// The poller, while it waits for somebody to ask.
     var poller: CheckedContinuation<Void, Never>?
     var isOver = false
@@ -20,19 +21,30 @@ package final class PollDemand: Sendable {
 
   package init() {}
 
-  /// Answers after a poll that began after this call. Those who ask meanwhile share it.
+  /// Answers after a poll that began after this call, or with `over` when the task is cancelled. Those who
+  /// ask meanwhile share it.
   package func ask() async -> Answer {
-    await withCheckedContinuation { continuation in
-      let (isOver, poller) = state.withLock { state in
-        if state.isOver { return (true, CheckedContinuation<Void, Never>?.none) }
-        state.waiting.append(continuation)
-        defer { state.poller = nil }
-        return (false, state.poller)
+    let number = state.withLock { state in
+      state.number += 1
+      return state.number
+    }
+    return await withTaskCancellationHandler {
+      await withCheckedContinuation { continuation in
+        let (isOver, poller) = state.withLock { state in
+          if state.isOver || Task.isCancelled { return (true, Poller?.none) }
+          state.waiting[number] = continuation
+          defer { state.poller = nil }
+          return (false, state.poller)
+        }
+        poller?.resume()
+        if isOver { continuation.resume(returning: .over) }
       }
-      poller?.resume()
-      if isOver { continuation.resume(returning: .over) }
+    } onCancel: {
+      state.withLock { $0.waiting.removeValue(forKey: number) }?.resume(returning: .over)
     }
   }
+
+  private typealias Poller = CheckedContinuation<Void, Never>
 
   // MARK: Called by the poller
 
@@ -40,8 +52,8 @@ package final class PollDemand: Sendable {
   func begin() -> Asked {
     Asked(
       waiting: state.withLock { state in
-        defer { state.waiting = [] }
-        return state.waiting
+        defer { state.waiting = [:] }
+        return Array(state.waiting.values)
       })
   }
 
@@ -68,8 +80,8 @@ package final class PollDemand: Sendable {
   func end() {
     let waiting = state.withLock { state in
       state.isOver = true
-      defer { state.waiting = [] }
-      return state.waiting
+      defer { state.waiting = [:] }
+      return Array(state.waiting.values)
     }
     for continuation in waiting { continuation.resume(returning: .over) }
   }

@@ -199,9 +199,23 @@ final class Transfer {
       let arrived = isRequestSent && kind != .handshakeRefused
       return .failure(TransportError(kind, mayHaveArrived: arrived, detail: detail))
     }
+    guard hasOneLength else {
+      return .failure(TransportError(.malformedAnswer, mayHaveArrived: true, detail: "its length"))
+    }
     var status = 0
     _ = ccurl_get_long(easy, CURLINFO_RESPONSE_CODE, &status)
     return .success(HTTPSResponse(status: status, headers: headers, body: body))
+  }
+
+  /// Whether the answer says in one way how long it is, or not at all. Where it says so in two, somebody on
+  /// the way may have cut it elsewhere than we did (RFC 9112 6.3).
+  private var hasOneLength: Bool {
+    let lengths = Set(headers.values("content-length"))
+    guard lengths.allSatisfy({ $0.utf8.allSatisfy { (0x30...0x39).contains($0) } }) else {
+      return false
+    }
+    return lengths.count <= 1
+      && (lengths.isEmpty || headers.values("transfer-encoding").isEmpty)
   }
 
   private static func kind(of code: CURLcode, text: String) -> TransportError.Kind {

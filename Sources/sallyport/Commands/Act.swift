@@ -39,7 +39,7 @@ struct Operator {
       throw failure(
         refusal.code, refusal.text, exit: wrong ? Exit.badAnswer : Act.exit(refusal.code),
         next: "sallyport queue list")
-    case .done, .running, .keys, .reloaded: throw unexpected()
+    case .done, .running, .polled, .keys, .reloaded: throw unexpected()
     }
   }
 
@@ -118,7 +118,7 @@ struct Act {
       throw daemon.failure(
         refusal.code, refusal.text, exit: Act.exit(refusal.code),
         next: Act.next(refusal.code, standing.exchange))
-    case .running, .standing, .keys, .reloaded: throw daemon.unexpected()
+    case .running, .standing, .polled, .keys, .reloaded: throw daemon.unexpected()
     }
   }
 

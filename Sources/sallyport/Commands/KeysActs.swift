@@ -218,7 +218,7 @@ struct ReloadCommand: AsyncParsableCommand {
       throw Say.failure(
         "\(refusal.code) \(refusal.text)", next: "sallyport check --config \(option.file)",
         exit: isDenied ? Act.exit(refusal.code) : Exit.configuration)
-    case .done, .keys, .running, .standing: throw Exit.bug
+    case .done, .keys, .running, .standing, .polled: throw Exit.bug
     }
   }
 }
@@ -236,7 +236,7 @@ extension ConfigurationOption {
       throw Say.failure(
         "\(refusal.code) \(refusal.text)", next: "sallyport keys list",
         exit: isOfKeys ? Exit.badAnswer : Act.exit(refusal.code))
-    case .done, .reloaded, .running, .standing: throw Exit.bug
+    case .done, .reloaded, .running, .standing, .polled: throw Exit.bug
     }
   }
 

@@ -119,7 +119,7 @@ struct RequeueCommand: AsyncParsableCommand {
       }
       return Outcome(
         exchange: exchange.text, done: false, code: OrNull(refusal.code), entry: OrNull(nil))
-    case .running, .standing, .keys, .reloaded: throw daemon.unexpected()
+    case .running, .standing, .polled, .keys, .reloaded: throw daemon.unexpected()
     }
   }
 
