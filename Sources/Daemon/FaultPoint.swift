@@ -31,6 +31,8 @@ package enum FaultPoint: String, CaseIterable, Sendable {
   case afterReconsider = "after-reconsider"
   case beforePublish = "before-publish"
   case afterPublish = "after-publish"
+  case beforeReceipt = "before-receipt"
+  case afterReceipt = "after-receipt"
 
   #if DEBUG
     private static let chosen: (name: String, pass: Int, message: String?)? = {

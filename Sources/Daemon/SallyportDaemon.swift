@@ -102,6 +102,7 @@ package struct SallyportDaemon: Sendable {
     let submissions = Wakeup()
     let held = Wakeup()
     let reload = Wakeup()
+    let published = Wakeup()
     let pipeline = IntakePipeline(store: store, regime: regime, now: now, log: log)
     let carriers = Wakeups()
     let recovery = Recovery(
@@ -114,7 +115,9 @@ package struct SallyportDaemon: Sendable {
       configuration: hostConfiguration(), keeper: keeper, now: now, logger: log,
       onListening: onListening)
     var services: [any Service] = [
-      LedgerWorker(sequencer: sequencer, log: log),
+      LedgerWorker(sequencer: sequencer, log: log, onPublished: { published.signal() }),
+      ReceiptWorker(
+        store: store, sequencer: sequencer, regime: regime, wakeup: published, now: now, log: log),
       ClockWorker(store: store, now: now, log: log),
       FailureWatch(store: store, log: log),
       ReloadWorker(
@@ -130,6 +133,8 @@ package struct SallyportDaemon: Sendable {
         store: store, pipeline: pipeline, recovery: recovery, wakeup: held, now: now, log: log),
       SubmissionWorker(
         store: store, pipeline: pipeline, recovery: recovery, wakeup: submissions, log: log,
+        inboxParties: Dictionary(configuration.inboxes.map { ($0.name, $0.party) }) { one, _ in one
+        },
         onRecorded: {
           held.signal()
           carriers.signal()
@@ -168,7 +173,8 @@ package struct SallyportDaemon: Sendable {
     var polling = InboxPoller.Settings()
     polling.interval = settings.pollInterval
     return InboxWorker(
-      name: settings.name, inbox: MeshClient(endpoint: endpoint, transport: transport, now: now),
+      name: settings.name, party: settings.party,
+      inbox: MeshClient(endpoint: endpoint, transport: transport, now: now),
       settings: polling, store: store, pipeline: pipeline, recovery: recovery, board: board,
       now: now, log: log, onRecorded: onRecorded, onKept: onKept,
       reports: ReportIntake(

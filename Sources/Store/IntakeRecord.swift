@@ -23,13 +23,12 @@ package struct IntakeRecord: Sendable {
   /// As received. Not looked at for a message that is already kept.
   package let original: [UInt8]
   package let outcome: Outcome
-  /// Sealed answers to the sender alone: accepted, held, refused, set aside. Not written for what turns
-  /// out, in the commit, to be a repeat.
-  package let receipts: [NewDelivery]
+  /// What the sender is to be told of it, in a receipt; nil where nobody is.
+  package let receipt: ReceiptOrder?
 
   package init(
     exchange: ExchangeID, carrier: CarrierKey, receivedAt: Instant, recordedAt: Instant,
-    original: [UInt8], outcome: Outcome, receipts: [NewDelivery] = []
+    original: [UInt8], outcome: Outcome, receipt: ReceiptOrder? = nil
   ) {
     self.exchange = exchange
     self.carrier = carrier
@@ -37,7 +36,7 @@ package struct IntakeRecord: Sendable {
     self.recordedAt = recordedAt
     self.original = original
     self.outcome = outcome
-    self.receipts = receipts
+    self.receipt = receipt
   }
 }
 

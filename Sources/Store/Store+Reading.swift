@@ -17,6 +17,7 @@ extension Store {
       return StoreCounts(
         exchanges: counts["exchange"] ?? [:], deliveries: counts["delivery"] ?? [:],
         deadlines: counts["deadline"] ?? [:], carriages: counts["carriage"] ?? [:],
+        receipts: counts["receipt"] ?? [:],
         leaves: try Store.leafCount(db))
     }
   }
@@ -115,6 +116,7 @@ extension Store {
         "\(Store.deadlineColumns) WHERE l.exchange = ? ORDER BY l.number", [number]
       )
       .compactMap { try deadlineView(db, $0) },
+      receipts: try receiptViews(db, number, key),
       leaves: try db.rows("SELECT number FROM leaf WHERE exchange = ? ORDER BY number", [number])
         .compactMap { $0.number("number").map(Int.init) })
   }
@@ -123,8 +125,11 @@ extension Store {
     _ db: Database, _ exchange: Int64, _ key: OwnerKey?
   ) throws -> [DeliveryView] {
     try db.rows(
-      "SELECT number, id, party, state, machine FROM delivery WHERE exchange = ? ORDER BY number",
-      [exchange]
+      """
+      SELECT number, id, party, state, machine FROM delivery d
+      WHERE exchange = ? AND NOT EXISTS (SELECT 1 FROM receipt r WHERE r.delivery = d.id)
+      ORDER BY number
+      """, [exchange]
     ).map { row in
       let id: DeliveryID = try row.id("id", in: "delivery")
       guard let state = row.text("state").flatMap(Delivery.State.init(rawValue:)) else {

@@ -157,8 +157,11 @@ package struct ExchangeView: Sendable {
   package let decision: Decision?
   package let caseID: CaseID?
   package let confirmations: Set<String>
+  /// Copies for those whom the decision names.
   package let deliveries: [DeliveryView]
   package let deadlines: [DeadlineView]
+  /// What its sender was told, or is to be; oldest first.
+  package let receipts: [ReceiptView]
   /// Numbers of its entries in the ledger, oldest first.
   package let leaves: [Int]
 }
@@ -194,5 +197,7 @@ package struct StoreCounts: Equatable, Sendable {
   package let deadlines: [String: [String: Int]]
   /// Deliveries to mailboxes elsewhere, by carrier, then by the state's word.
   package let carriages: [String: [String: Int]]
+  /// By party, then by `ReceiptView.State`.
+  package let receipts: [String: [String: Int]]
   package let leaves: Int
 }

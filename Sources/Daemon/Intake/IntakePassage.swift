@@ -12,6 +12,8 @@ struct IntakePassage {
   var opened: (notification: Notification, verdict: Verdict)?
   /// By whose keys and lists it was verified now; nil where that was earlier.
   var openedBy: Sealer?
+  /// Why it could not be opened.
+  var problem: SealError?
   /// The exchange was held; this is another decision upon it.
   var wasHeld = false
   var firstExchange: ExchangeID?
@@ -41,6 +43,8 @@ struct IntakePassage {
     }
   }
 
+  var handedInBy: PartyID? { message.handedInBy }
+
   init(message: ArrivedMessage, regime: Regime, attempt: Int) {
     (self.message, self.regime, self.attempt) = (message, regime, attempt)
   }
@@ -49,7 +53,7 @@ struct IntakePassage {
   func record(_ ending: Intake.Ending, at now: Instant) -> IntakeRecord {
     IntakeRecord(
       exchange: message.exchange, carrier: message.carrier, receivedAt: message.receivedAt,
-      recordedAt: now, original: message.bytes, outcome: outcome(ending))
+      recordedAt: now, original: message.bytes, outcome: outcome(ending), receipt: receipt(ending))
   }
 
   private func outcome(_ ending: Intake.Ending) -> IntakeRecord.Outcome {

@@ -47,6 +47,13 @@ struct ShowCommand: AsyncParsableCommand {
         "  ⏲ \(deadline.deadline.kind) by \(deadline.deadline.owedBy), due "
           + "\(deadline.deadline.schedule.due): \(deadline.deadline.state.rawValue)")
     }
+    for receipt in view.receipts {
+      let state = receipt.deliveryState?.rawValue ?? receipt.state.rawValue
+      let outcome = receipt.decision?.outcome.rawValue ?? "-"
+      Say.answer(
+        "  ✉ \(receipt.party.text.padded(to: 24)) receipt: \(outcome), \(state)  \(receipt.delivery)"
+      )
+    }
     Say.answer("  ledger     entries \(view.leaves.map(String.init).joined(separator: ", "))")
     Say.answer("  why        sallyport explain \(view.exchange)")
   }
@@ -71,10 +78,22 @@ struct ExplainCommand: AsyncParsableCommand {
       Say.answer("Not decided: \(view.ending?.word ?? "waiting").")
       if let first = view.first { Say.answer("The same came before as exchange \(first).") }
       if let code = view.ending?.code { Say.answer("\(code) is explained in docs/errors.md.") }
+      tell(view.receipts)
       return
     }
     if json { return Say.answer(decision.summary.canonicalText) }
     Say.answer("exchange \(view.exchange)")
     for line in Explanation.text(of: decision) { Say.answer(line) }
+    tell(view.receipts)
+  }
+
+  /// What the sender was told of it, by which rule.
+  private func tell(_ receipts: [ReceiptView]) {
+    for receipt in receipts {
+      guard let decision = receipt.decision else { continue }
+      for line in Explanation.text(of: decision, to: receipt.party) { Say.answer(line) }
+      guard let first = receipt.first else { continue }
+      Say.answer("Receipt: it is told what it was told of exchange \(first.exchange).")
+    }
   }
 }

@@ -22,6 +22,9 @@ struct StatusCommand: AsyncParsableCommand {
     let inboxes: [String: [String: Int]]
     let recipients: [String: [String: Int]]
     let deadlines: [String: [String: Int]]
+    let receipts: [String: [String: Int]]
+    /// Since when the receipt that waits longest is owed.
+    let receiptDueSince: OrNull<String>
     let ledgerEntries: Int
     let polls: [Poll]
     let carriers: [Carrier]
@@ -87,13 +90,16 @@ struct StatusCommand: AsyncParsableCommand {
     let board = InboxBoard.read(stateDirectory: configuration.stateDirectory)
     let counts: StoreCounts
     let recent: [ExchangeLine]
+    let receiptDue: Instant?
     do {
       counts = try await store.counts()
+      receiptDue = try await store.oldestReceiptDue()
       recent = try await store.exchanges(limit: 10)
     } catch {
       throw Say.failure(error.description, next: "sallyport check", exit: Exit.data)
     }
-    let troubled = StatusCommand.needsAPerson(counts, board)
+    let isLate = receiptDue.map { $0 + StatusCommand.patience < .wallClock } ?? false
+    let troubled = StatusCommand.needsAPerson(counts, board) || isLate
     let carriers = Set(board.carriers.map(\.carrier)).union(counts.carriages.keys).sorted()
       .map { name in Carrier(name, board.carriers.first { $0.carrier == name }, counts) }
     if json {
@@ -101,6 +107,7 @@ struct StatusCommand: AsyncParsableCommand {
         JSONText.of(
           Document(
             inboxes: counts.exchanges, recipients: counts.deliveries, deadlines: counts.deadlines,
+            receipts: counts.receipts, receiptDueSince: OrNull(receiptDue?.description),
             ledgerEntries: counts.leaves, polls: board.inboxes.map(Poll.init), carriers: carriers,
             needsAPerson: troubled,
             exchanges: recent.map { line in
@@ -111,10 +118,13 @@ struct StatusCommand: AsyncParsableCommand {
     } else {
       tell(board.inboxes)
       tell(carriers)
-      tell(counts, recent, troubled)
+      tell(counts, recent, receiptDue, troubled)
     }
     if troubled { throw Exit.badAnswer }
   }
+
+  /// A receipt is made a second or so after the ledger has what it tells of.
+  private static let patience = Duration.seconds(10 * 60)
 
   /// Something was set aside, is held, is overdue or expired, came back or was not taken by a carrier, or a
   /// service cannot be reached.
@@ -163,10 +173,14 @@ struct StatusCommand: AsyncParsableCommand {
     }
   }
 
-  private func tell(_ counts: StoreCounts, _ recent: [ExchangeLine], _ troubled: Bool) {
+  private func tell(
+    _ counts: StoreCounts, _ recent: [ExchangeLine], _ receiptDue: Instant?, _ troubled: Bool
+  ) {
     table("Inboxes", counts.exchanges)
     table("Recipients", counts.deliveries)
     table("Deadlines", counts.deadlines)
+    table("Receipts", counts.receipts)
+    if let receiptDue { Say.answer("  the one that waits longest is owed since \(receiptDue)") }
     Say.answer("Ledger        \(counts.leaves) entries")
     Say.answer("Latest")
     for line in recent {

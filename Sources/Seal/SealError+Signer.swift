@@ -1,0 +1,15 @@
+package import Exchange
+
+extension SealError {
+  /// Whose signature held before this was found: the one party that may be told the code. Nil before
+  /// it held, and where no sender is concerned.
+  package var signer: PartyID? {
+    switch self {
+    case .certificateExpired(let party), .certificateNotYetValid(let party),
+      .certificateUsage(let party), .certificateRevoked(let party), .chainBroken(let party),
+      .legacyNotAllowed(let party), .sourceNotSigner(let party), .audienceNotUs(let party):
+      party
+    default: nil
+    }
+  }
+}
