@@ -6,8 +6,10 @@ extension SealError {
   package var signer: PartyID? {
     switch self {
     case .certificateExpired(let party), .certificateNotYetValid(let party),
-      .certificateUsage(let party), .certificateRevoked(let party), .chainBroken(let party),
-      .legacyNotAllowed(let party), .sourceNotSigner(let party), .audienceNotUs(let party):
+      .certificateUsage(let party), .certificateExtendedUsage(let party),
+      .certificateRevoked(let party), .chainBroken(let party), .authorityUnknown(let party),
+      .revocationStale(let party), .revocationMissing(let party), .legacyNotAllowed(let party),
+      .notNotification(_, let party), .sourceNotSigner(let party), .audienceNotUs(let party):
       party
     default: nil
     }

@@ -189,6 +189,17 @@ import Testing
     try await nobodyElse("immigration:casework")
   }
 
+  @Test func `what was signed and is no notification is told to its signer`() async throws {
+    // The seal holds, the content does not.
+    let sealed = try WrongBench(hub).sealed(Array("{}".utf8))
+    let message = ArrivedMessage(
+      carrier: try Hub.carrier("N1"), origin: .inbox, exchange: .random(), bytes: sealed,
+      receivedAt: hub.clock.now, handedInBy: try Area.party("police:durham").id)
+    _ = try await hub.pipeline.take(message)
+    #expect(try await told("prison:durham") == ["set-aside EXCH-002"])
+    try await nobodyElse("prison:durham")
+  }
+
   @Test func `a field that is wrong is told by its code`() async throws {
     let notice = try Notice.named("registered-adult").with(data: ["category": 9])
     try await hub.take(hub.seal(notice), as: "M1")
