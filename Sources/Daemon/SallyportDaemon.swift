@@ -117,7 +117,8 @@ package struct SallyportDaemon: Sendable {
     var services: [any Service] = [
       LedgerWorker(sequencer: sequencer, log: log, onPublished: { published.signal() }),
       ReceiptWorker(
-        store: store, sequencer: sequencer, regime: regime, wakeup: published, now: now, log: log),
+        store: store, sequencer: sequencer, regime: regime, wakeup: published, now: now, log: log,
+        onMade: { carriers.signal() }),
       ClockWorker(store: store, now: now, log: log),
       FailureWatch(store: store, log: log),
       ReloadWorker(
@@ -133,8 +134,9 @@ package struct SallyportDaemon: Sendable {
         store: store, pipeline: pipeline, recovery: recovery, wakeup: held, now: now, log: log),
       SubmissionWorker(
         store: store, pipeline: pipeline, recovery: recovery, wakeup: submissions, log: log,
-        inboxParties: Dictionary(configuration.inboxes.map { ($0.name, $0.party) }) { one, _ in one
-        },
+        inboxParties: Dictionary(
+          configuration.inboxes.compactMap { inbox in handingIn(inbox).map { (inbox.name, $0) } }
+        ) { one, _ in one },
         onRecorded: {
           held.signal()
           carriers.signal()
@@ -173,12 +175,19 @@ package struct SallyportDaemon: Sendable {
     var polling = InboxPoller.Settings()
     polling.interval = settings.pollInterval
     return InboxWorker(
-      name: settings.name, party: settings.party,
+      name: settings.name, party: handingIn(settings),
       inbox: MeshClient(endpoint: endpoint, transport: transport, now: now),
       settings: polling, store: store, pipeline: pipeline, recovery: recovery, board: board,
       now: now, log: log, onRecorded: onRecorded, onKept: onKept,
       reports: ReportIntake(
         inbox: settings.name, store: store, now: now, log: log, onReturned: onReturned))
+  }
+
+  /// Who handed in what lies in an inbox, as its service says. At a service that carries for others too it
+  /// may be anybody: what does not open there is told to nobody.
+  private func handingIn(_ inbox: Configuration.InboxSettings) -> PartyID? {
+    let carried = installation.configuration.carriers.filter { $0.inbox == inbox.name }
+    return carried.allSatisfy { $0.parties.allSatisfy { $0 == inbox.party } } ? inbox.party : nil
   }
 
   private func carrierWorker(

@@ -31,7 +31,7 @@ import Testing
       now: { clock.now },
       log: Logger(label: "receipts") { label in
         JSONLogHandler(label: label, now: { clock.now }, write: { lines.add($0) })
-      })
+      }, onMade: {})
   }
 
   /// Publishes, and makes everything that is owed.

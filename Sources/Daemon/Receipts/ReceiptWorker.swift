@@ -16,6 +16,8 @@ struct ReceiptWorker: Service {
   let wakeup: Wakeup
   let now: @Sendable () -> Instant
   let log: Logger
+  /// Called after receipts were put into mailboxes: some may lie elsewhere.
+  let onMade: @Sendable () -> Void
 
   /// Receipts of one commit, and in memory at once.
   static let batch = 64
@@ -69,6 +71,7 @@ struct ReceiptWorker: Service {
     guard !made.isEmpty else { return true }
     try await store.recordReceipts(made, at: now())
     for _ in made { FaultPoint.afterReceipt.reached() }
+    onMade()
     return true
   }
 

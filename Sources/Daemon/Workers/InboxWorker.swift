@@ -8,8 +8,8 @@ import Synchronization
 /// Polls one inbox and takes what it finds through the pipeline.
 struct InboxWorker: Service {
   let name: String
-  /// Whose service it is: whatever lies there was handed in there.
-  let party: PartyID
+  /// Who hands in what lies there: whose service it is, where nobody else has a mailbox at it.
+  let party: PartyID?
   let inbox: any PolledInbox
   let settings: InboxPoller.Settings
   let store: Store
