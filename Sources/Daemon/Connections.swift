@@ -37,6 +37,13 @@ package struct InboxSource: Sendable {
     let endpoint: MeshEndpoint
   }
 
+  /// Who handed in what lies there, as its service says. At a service that carries for others too it may be
+  /// anybody: what does not open there is told to nobody.
+  var handingIn: PartyID? {
+    let isAlone = carrier?.settings.parties.allSatisfy { $0 == settings.party } ?? true
+    return isAlone ? settings.party : nil
+  }
+
   func isSame(as other: InboxSource) -> Bool {
     settings == other.settings && digest == other.digest
       && carrier?.settings == other.carrier?.settings

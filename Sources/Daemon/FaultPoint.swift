@@ -37,6 +37,8 @@ package enum FaultPoint: String, CaseIterable, Sendable {
 
   /// Those that are passed only while keys are changed.
   package static let ofKeys: [FaultPoint] = [.beforeRingRename, .afterRingRename, .duringRewrap]
+  case beforeReceipt = "before-receipt"
+  case afterReceipt = "after-receipt"
 
   #if DEBUG
     private static let chosen: (name: String, pass: Int, message: String?)? = {

@@ -108,6 +108,7 @@ package struct SallyportDaemon: Sendable {
     let submissions = Wakeup()
     let held = Wakeup()
     let reload = Wakeup()
+    let published = Wakeup()
     let pipeline = IntakePipeline(store: store, regime: regime, now: now, log: log)
     let carriers = Wakeups()
     let recovery = Recovery(
@@ -133,7 +134,10 @@ package struct SallyportDaemon: Sendable {
         store: store, regime: regime, sequencer: sequencer, host: host, inboxes: inboxes, now: now,
         log: log, onReload: { held.signal() }, onStoreKey: { rewrap.signal() }))
     return [
-      LedgerWorker(sequencer: sequencer, log: log),
+      LedgerWorker(sequencer: sequencer, log: log, onPublished: { published.signal() }),
+      ReceiptWorker(
+        store: store, sequencer: sequencer, regime: regime, wakeup: published, now: now, log: log,
+        onMade: { carriers.signal() }),
       ClockWorker(store: store, now: now, log: log),
       UploadWorker(
         store: store, lifetime: configuration.host.quotas.uploadTime, now: now, log: log),
@@ -150,6 +154,11 @@ package struct SallyportDaemon: Sendable {
         store: store, pipeline: pipeline, recovery: recovery, wakeup: held, now: now, log: log),
       SubmissionWorker(
         store: store, pipeline: pipeline, recovery: recovery, wakeup: submissions, log: log,
+        inboxParties: Dictionary(
+          installation.connections.inboxes.compactMap { source in
+            source.handingIn.map { (source.settings.name, $0) }
+          }
+        ) { one, _ in one },
         onRecorded: {
           held.signal()
           carriers.signal()
@@ -177,7 +186,8 @@ package struct SallyportDaemon: Sendable {
       var polling = InboxPoller.Settings()
       polling.interval = source.settings.pollInterval
       let inbox = InboxWorker(
-        name: name, inbox: MeshClient(endpoint: source.endpoint, transport: transport, now: now),
+        name: name, party: source.handingIn,
+        inbox: MeshClient(endpoint: source.endpoint, transport: transport, now: now),
         settings: polling, store: store, pipeline: pipeline, recovery: recovery, board: board,
         now: now, log: log, onRecorded: onRecorded, onKept: onKept,
         reports: ReportIntake(

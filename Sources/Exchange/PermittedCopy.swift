@@ -40,8 +40,6 @@ package struct OutboundNotification: Equatable, Sendable {
     subject: SubjectReference, correlationID: EventID?, answerBy: CivilDate?, decision: ExchangeID,
     policyDigest: String, purpose: String, basis: String, flags: [Intake.Flag] = []
   ) {
-    self.delivery = delivery
-    recipient = permitted.recipient
     var members: [String: JSONValue] = [
       "specversion": "1.0", "datacontenttype": "application/json",
       "id": .string(delivery.text), "source": .string(original.source.text),
@@ -58,6 +56,11 @@ package struct OutboundNotification: Equatable, Sendable {
       members["flags"] = .string(flags.map(\.rawValue).sorted().joined(separator: " "))
     }
     members["ackby"] = answerBy.map { .string($0.description) }
+    self.init(delivery: delivery, recipient: permitted.recipient, members: members)
+  }
+
+  init(delivery: DeliveryID, recipient: PartyID, members: [String: JSONValue]) {
+    (self.delivery, self.recipient) = (delivery, recipient)
     content = JSONValue.object(members).canonicalBytes
   }
 }

@@ -43,6 +43,10 @@ enum BuiltInRule {
     rule: "EXP-01", source: "Sallyport",
     text: "The time after which the sender wants it delivered no more has passed.")
 
+  static let noReceiptRule = Reason(
+    rule: "RCPT-00", source: "MAPPA Guidance 9.8",
+    text: "No rule lets a party of this role be told this of its own message.")
+
   static let factMissingRule = (rule: "CASE-02", source: "MAPPA Guidance 9.7; rule NEC-02")
   static let nobodyServesRule = (rule: "ADR-01", source: "MAPPA Guidance 3.14, 15.21")
   static let partyUnknownRule = (rule: "ADR-02", source: "MAPPA Guidance 3.14, 9.9")

@@ -1,4 +1,4 @@
-import Exchange
+package import Exchange
 
 /// A decision in plain words, for `explain`, the console and whoever answers a complaint.
 package enum Explanation {
@@ -35,6 +35,19 @@ package enum Explanation {
     lines.append("By rulebook \(decision.rulebookDigest)")
     lines.append("and agreement \(decision.agreementDigest)")
     return lines
+  }
+
+  /// What a sender is told of its own message, and what is withheld from it.
+  package static func text(of receipt: ReceiptDecision, to party: PartyID) -> [String] {
+    guard receipt.isTold else {
+      return ["Receipt: \(party) is told nothing. \(line(receipt.word.reason))"]
+    }
+    let told = receipt.codes.filter(\.isTold)
+    let withheld = receipt.codes.filter { !$0.isTold }
+    return [
+      "Receipt: \(party) is told \(receipt.outcome.rawValue). \(line(receipt.word.reason))"
+    ] + told.map { "Receipt: it is told \($0.text). \(line($0.reason))" }
+      + withheld.map { "Receipt: it is not told \($0.text). \(line($0.reason))" }
   }
 
   private static func words(of decision: Decision) -> String {

@@ -31,4 +31,13 @@ extension Policy {
       return PermittedCopy(recipient: recipient.party, fields: fields, by: RulesAuthority())
     }
   }
+
+  /// The receipt that a decision permits, looked at again by the rules in force: what they do not allow
+  /// any more is left out. Nil where the party may not be told even the outcome.
+  package func permitted(_ decision: ReceiptDecision, to party: PartyID) -> PermittedReceipt? {
+    let now = receipt(decision.outcome, codes: decision.told, to: party)
+    guard decision.isTold, now.isTold else { return nil }
+    return PermittedReceipt(
+      recipient: party, outcome: decision.outcome, codes: now.told, by: RulesAuthority())
+  }
 }

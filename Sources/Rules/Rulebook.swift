@@ -13,6 +13,7 @@ package struct Rulebook: Sendable {
   /// Codes of purposes with their words.
   package let purposes: [String: String]
   package let freeText: FreeTextWords
+  package let receipts: ReceiptRules
   /// `sha256:` and lower-case hex over the files in the order of their names.
   package let digest: String
 
@@ -56,7 +57,8 @@ package struct Rulebook: Sendable {
     return Rulebook(
       types: reader.types, facts: reader.facts, fields: reader.fields, items: reader.items,
       bases: reader.bases, purposes: reader.purposes,
-      freeText: FreeTextWords(reader.freeText), digest: digestOf(files))
+      freeText: FreeTextWords(reader.freeText), receipts: reader.receipts,
+      digest: digestOf(files))
   }
 }
 

@@ -1,11 +1,11 @@
 import Exchange
 
 /// Reads the sections of rulebook files: first what is defined once for all (items, code lists,
-/// facts, fields, purposes, bases), then the types, which name them.
+/// facts, fields, purposes, bases), then the types, which name them, and what receipts tell.
 struct RulebookReader {
   static let sections = [
     "about", "items", "code-lists", "facts", "fields", "purposes", "lawful-bases",
-    "free-text-words", "types",
+    "free-text-words", "types", "receipts",
   ]
 
   let problems: ProblemList
@@ -17,6 +17,7 @@ struct RulebookReader {
   var bases: [String: LawfulBasis] = [:]
   var freeText: [String] = []
   var types: [NotificationType: NotificationRule] = [:]
+  var receipts = ReceiptRules.none
 
   init(problems: ProblemList) { self.problems = problems }
 
@@ -63,6 +64,7 @@ struct RulebookReader {
       reader.readType(name, from: map)
     }
     checkAnswers()
+    readReceipts(maps)
   }
 
   /// Every entry of one section over all files; reports what is defined twice.

@@ -166,7 +166,7 @@ extension SealError {
         "SEAL-027", .sender, "\(party) may not send with an unauthenticated cipher",
         "encrypt as AuthEnvelopedData with AES-256-GCM"
       )
-    case .notNotification(let problem):
+    case .notNotification(let problem, _):
       (problem.code, .sender, "the signed content is not a notification: \(problem)", "mend it")
     case .sourceNotSigner(let party):
       (

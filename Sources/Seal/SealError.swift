@@ -44,7 +44,7 @@ package enum SealError: Error, Sendable, Equatable, CustomStringConvertible {
   case revocationStale(PartyID)
   case revocationMissing(PartyID)
   case legacyNotAllowed(PartyID)
-  case notNotification(NotificationProblem)
+  case notNotification(NotificationProblem, signer: PartyID)
   case sourceNotSigner(PartyID)
   case audienceNotUs(PartyID)
 

@@ -149,7 +149,7 @@ package final class Sealer: Sendable {
     do {
       notification = try Notification(parsing: content, limits: limits.content)
     } catch {
-      throw .notNotification(error)
+      throw .notNotification(error, signer: signer.id)
     }
     guard notification.source == signer.id || signer.relays else {
       throw .sourceNotSigner(signer.id)

@@ -71,6 +71,8 @@ struct Erasures {
       "DELETE FROM replacement WHERE number IN (SELECT number FROM delivery WHERE exchange = ?)",
       [number])
     try db.run(
+      "UPDATE receipt SET state = 'erased', content = x'' WHERE exchange = ?", [number])
+    try db.run(
       """
       DELETE FROM leaf_detail WHERE number IN (SELECT number FROM leaf WHERE exchange = ?)
         AND number NOT IN (SELECT number FROM entry_key)

@@ -23,15 +23,14 @@ package struct IntakeRecord: Sendable {
   /// As received. Not looked at for a message that is already kept.
   package let original: [UInt8]
   package let outcome: Outcome
-  /// Sealed answers to the sender alone: accepted, held, refused, set aside. Not written for what turns
-  /// out, in the commit, to be a repeat.
-  package let receipts: [NewDelivery]
+  /// What the sender is to be told of it, in a receipt; nil where nobody is.
+  package let receipt: ReceiptOrder?
   /// Of what was held, what brought it up and was seen by this look (`HeldExchange.lookAgain`).
   package let lookAgainSeen: Int
 
   package init(
     exchange: ExchangeID, carrier: CarrierKey, receivedAt: Instant, recordedAt: Instant,
-    original: [UInt8], outcome: Outcome, receipts: [NewDelivery] = [], lookAgainSeen: Int = 0
+    original: [UInt8], outcome: Outcome, receipt: ReceiptOrder? = nil, lookAgainSeen: Int = 0
   ) {
     self.exchange = exchange
     self.carrier = carrier
@@ -39,7 +38,7 @@ package struct IntakeRecord: Sendable {
     self.recordedAt = recordedAt
     self.original = original
     self.outcome = outcome
-    self.receipts = receipts
+    self.receipt = receipt
     self.lookAgainSeen = lookAgainSeen
   }
 }

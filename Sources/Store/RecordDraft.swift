@@ -15,6 +15,7 @@ struct RecordDraft: Sendable {
   private let hashes: NotificationHashes?
   private let deliveries: [DeliveryDraft]
   private let deadlines: [DeadlineDraft]
+  private let receipt: ReceiptDraft?
 
   /// - Parameter kept: the key of the message when it is kept already.
   init(_ record: IntakeRecord, kept: OwnerKey?, _ store: Store) throws {
@@ -45,6 +46,7 @@ struct RecordDraft: Sendable {
       try DeliveryDraft($0, at: time, key)
     }
     deadlines = try (record.decided?.deadlines ?? []).map { try DeadlineDraft($0, key) }
+    receipt = try record.receipt.map { try ReceiptDraft($0, key: key, store) }
     leaf = try LeafDraft(
       .message, exchange: record.exchange, at: time, policy: policy, detail: record.detail,
       key: key, vault)
@@ -120,6 +122,7 @@ struct RecordDraft: Sendable {
         db, exchange: number, deliveries: numbers, subjectCase: subjectCase?.number)
     }
     let entry = try leaf.insert(db, exchange: number)
+    try receipt?.insert(db, exchange: number, leaf: entry, first: first, at: record.recordedAt)
     if let decided = record.decided { try follow(db, decided) }
     // Put on hold while it was being opened: what came of it waits too.
     if kept != nil, try Store.isOnHold(db, number) {
@@ -206,6 +209,11 @@ struct RecordDraft: Sendable {
         ending, sender: record.sender, first: earlier.exchange, verdict: record.verdict), key: key,
       store.vault
     ).insert(db, exchange: number)
+    if let receipt, let told = earlier.isSame ? receipt.onRepeat : receipt.onConflict {
+      try receipt.insert(
+        db, exchange: number, leaf: entry, as: told, first: earlier.isSame ? earlier.number : nil,
+        at: record.recordedAt)
+    }
     return earlier.isSame
       ? .duplicate(of: earlier.exchange) : .conflict(with: earlier.exchange, leaf: entry)
   }

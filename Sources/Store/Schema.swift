@@ -14,7 +14,9 @@ enum Schema {
   static var version: Int { steps.count }
 
   /// Step n makes schema n + 1 of schema n.
-  static let steps: [String] = [first, second, keysOfOneLength, carriages, operators, uploads]
+  static let steps: [String] = [
+    first, second, keysOfOneLength, carriages, operators, uploads, receipts,
+  ]
 
   private static let first = """
     CREATE TABLE meta (

@@ -91,7 +91,8 @@ extension Store {
           FROM delivery d JOIN exchange e ON e.number = d.exchange
             JOIN content c ON c.number = e.number
             LEFT JOIN subject_case s ON s.number = e.subject_case
-          WHERE d.id = ? AND d.party = ?
+          WHERE d.id = ? AND d.party = ? 
+            AND NOT EXISTS (SELECT 1 FROM receipt r WHERE r.delivery = d.id)
           """, [delivery.text, party.text]), let number = row.number("number"),
         let sealed = row.bytes("notification")
       else { return nil }

@@ -11,7 +11,7 @@ extension Store {
   /// Erasing twice is good for one whose log could not be truncated.
   ///
   /// - Parameter reason: a code of the retention rules or the officer's list.
-  /// - Throws: STOR-015 when there is none; STOR-018 while a copy lies uncollected, a clock runs, or it
+  /// - Throws: STOR-015 when there is none; STOR-018 while a copy (not a receipt) lies uncollected, a clock runs, or it
   ///   waits; STOR-019 when a reader kept the log from being truncated.
   package func erase(
     _ exchange: ExchangeID, by officer: String, reason: String, at now: Instant
@@ -24,7 +24,8 @@ extension Store {
       guard row.number("erased_at") == nil else { return }
       let open = try db.number(
         """
-        SELECT (SELECT count(*) FROM delivery WHERE exchange = ? AND next_clock IS NOT NULL)
+        SELECT (SELECT count(*) FROM delivery WHERE exchange = ? AND next_clock IS NOT NULL
+            AND NOT EXISTS (SELECT 1 FROM receipt r WHERE r.delivery = delivery.id))
           + (SELECT count(*) FROM deadline WHERE exchange = ? AND next_clock IS NOT NULL)
         """, [number, number])
       guard open == 0, !["held", waitingState].contains(row.text("state") ?? "") else {

@@ -56,14 +56,15 @@ extension Store {
       let sealed = try db.row(
         """
         SELECT e.number, s.sealed, c.sender,
-          iif(e.state = 'shared', coalesce(r.policy, e.policy), NULL) AS policy,
-          e.state = 'shared' AND k.version IS NOT
+          iif(e.state = 'shared' AND q.number IS NULL, coalesce(r.policy, e.policy), NULL) AS policy,
+          e.state = 'shared' AND q.number IS NULL AND k.version IS NOT
             iif(r.number IS NULL, e.case_version, r.case_version) AS moved
         FROM exchange e LEFT JOIN content c USING (number)
           LEFT JOIN subject_case k ON k.number = e.subject_case
           LEFT JOIN sealed_copy s ON s.number = ? LEFT JOIN replacement r ON r.number = ?
+          LEFT JOIN receipt q ON q.delivery = ?
         WHERE e.number = ?
-        """, [open.number, open.number, open.exchangeNumber])
+        """, [open.number, open.number, id.text, open.exchangeNumber])
       let bytes = try sealed?.bytes("sealed").map {
         try open.key.mustOpen($0, "sealed_copy \(id)", open.number)
       }

@@ -18,6 +18,7 @@ extension Store {
         exchanges: counts["exchange"] ?? [:], deliveries: counts["delivery"] ?? [:],
         deadlines: counts["deadline"] ?? [:], carriages: counts["carriage"] ?? [:],
         onHold: Int(try db.number("SELECT count(*) FROM hold") ?? 0),
+        receipts: counts["receipt"] ?? [:],
         leaves: try Store.leafCount(db))
     }
   }
@@ -111,6 +112,7 @@ extension Store {
         "\(Store.deadlineColumns) WHERE l.exchange = ? ORDER BY l.number", [number]
       )
       .compactMap { try deadlineView(db, $0) },
+      receipts: try receiptViews(db, number, key),
       leaves: try db.rows("SELECT number FROM leaf WHERE exchange = ? ORDER BY number", [number])
         .compactMap { $0.number("number").map(Int.init) })
   }
@@ -119,8 +121,11 @@ extension Store {
     _ db: Database, _ exchange: Int64, _ key: OwnerKey?
   ) throws -> [DeliveryView] {
     try db.rows(
-      "SELECT number, id, party, state, machine FROM delivery WHERE exchange = ? ORDER BY number",
-      [exchange]
+      """
+      SELECT number, id, party, state, machine FROM delivery d
+      WHERE exchange = ? AND NOT EXISTS (SELECT 1 FROM receipt r WHERE r.delivery = d.id)
+      ORDER BY number
+      """, [exchange]
     ).map { row in
       let id: DeliveryID = try row.id("id", in: "delivery")
       guard let state = row.text("state").flatMap(Delivery.State.init(rawValue:)) else {

@@ -99,12 +99,13 @@ extension IntakeRecord {
     }
   }
 
-  /// All sealed copies: those of the decision, and the receipts.
-  var copies: [NewDelivery] { (decided?.deliveries ?? []) + receipts }
+  /// All sealed copies.
+  var copies: [NewDelivery] { decided?.deliveries ?? [] }
 
   /// Throws STOR-020 for what no caller may send.
   func check() throws(StoreError) {
-    guard sender == nil || receipts.allSatisfy({ $0.delivery.recipient == sender }) else {
+    // What was signed is receipted to its signer alone.
+    guard sender == nil || receipt == nil || receipt?.recipient == sender else {
       throw .malformedRecord("receipt")
     }
     if case .held(_, let held) = outcome, (held.caseID == nil) != (held.caseVersion == nil) {

@@ -161,8 +161,11 @@ package struct ExchangeView: Sendable {
   package let confirmations: Set<String>
   /// An operator keeps it back until it is released.
   package let isOnHold: Bool
+  /// Copies for those whom the decision names.
   package let deliveries: [DeliveryView]
   package let deadlines: [DeadlineView]
+  /// What its sender was told, or is to be; oldest first.
+  package let receipts: [ReceiptView]
   /// Numbers of its entries in the ledger, oldest first.
   package let leaves: [Int]
 }
@@ -203,5 +206,7 @@ package struct StoreCounts: Equatable, Sendable {
   package let carriages: [String: [String: Int]]
   /// Exchanges that operators put on hold.
   package let onHold: Int
+  /// By party, then by `ReceiptView.State`.
+  package let receipts: [String: [String: Int]]
   package let leaves: Int
 }

@@ -211,7 +211,7 @@ private final class Whole: Sendable {
       try await daemon.run(handlesSignals: false) { listening.yield($0) }
     }
     for await _ in ports { break }
-    let client = ControlClient(stateDirectory: folder.path + "/state")
+    let client = ControlClient(socketFile: folder.path + "/state/control.sock")
     let entries = try await daemon.store.leafCount()
     for breakage in Breakage.always + Breakage.fixed {
       try breakage.act(folder)

@@ -202,6 +202,13 @@ actor CrashStory {
     for (party, states) in counts.deliveries where states["pending"] != nil {
       rest.append("not collected by \(party)")
     }
+    for (party, states) in counts.receipts {
+      if let due = states["due"] { rest.append("\(due) receipts owed to \(party)") }
+    }
+    for recipient in recipients {
+      let page = try await store.mailboxPage(of: recipient.party.id, limit: 1)
+      if page.count > 0 { rest.append("receipts not collected by \(recipient.party.id)") }
+    }
     for entry in upstream where try await !isAcknowledged(entry) {
       rest.append("\(entry.name) not acknowledged")
     }

@@ -60,6 +60,7 @@ struct Invariants {
     try await nothingLost(views)
     try await nothingTwice(views)
     try await factsOnce(views)
+    try await receiptedOnce(views)
     try await ledgerWhole(views, starts: starts)
     try nothingInTheClear()
   }
@@ -123,7 +124,9 @@ struct Invariants {
     #expect(views.filter { $0.carrier.inbox != "host" }.count == upstream.count)
     #expect(Set(views.map(\.carrier)).count == views.count)
     for recipient in story.recipients {
-      let ours = views.flatMap(\.deliveries).filter { $0.party == recipient.party.id }.map(\.id)
+      let ours =
+        views.flatMap(\.deliveries).filter { $0.party == recipient.party.id }.map(\.id)
+        + views.flatMap(\.receipts).filter { $0.party == recipient.party.id }.map(\.delivery)
       #expect(Set(ours).count == ours.count)
       #expect(await Set(recipient.copies.keys) == Set(ours), "\(recipient.party.id)")
       #expect(await recipient.changed.isEmpty, "\(recipient.party.id) was given other bytes")
@@ -149,8 +152,8 @@ struct Invariants {
   }
 
   /// Every entry is published, and the entries are those of what happened, each once: one for each
-  /// decision, one for each collection, two for an answer (delivery and deadline), one for each start
-  /// and for the stop.
+  /// decision, one for each collection, two for an answer (delivery and deadline), two for each receipt
+  /// (made, collected), one for each start and for the stop.
   private func ledgerWhole(_ views: [ExchangeView], starts: Int) async throws {
     let files = LedgerFolder(world.configuration.ledger.directory)
     let report = try ledgerReport(kept: try files.keptCheckpoints())
@@ -162,6 +165,7 @@ struct Invariants {
     #expect(entries - numbers.count == starts + 1, "entries of starts and the stop")
     for view in views {
       var least = 1
+      for receipt in view.receipts { least += receipt.deliveryState == .collected ? 2 : 1 }
       for delivery in view.deliveries { least += delivery.state == .acknowledged ? 3 : 1 }
       if try await mayWait(view) {
         // Each hold before the decision is an entry of its own.

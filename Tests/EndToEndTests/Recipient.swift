@@ -67,6 +67,9 @@ actor Recipient {
       to: mailbox, workflow: PretendAgency.workflow, localID: localID, body: sealed)
   }
 
+  /// What it was told of its own messages.
+  var receipts: [Notification] { notifications.values.filter { $0.type == .receiptIssued } }
+
   /// Copies in which a sender's notification of this type reached us.
   func copies(of type: NotificationType) -> [Notification] {
     notifications.values.filter { $0.type == type }.sorted { $0.id < $1.id }

@@ -27,6 +27,22 @@ class Step(NamedTuple):
     code: str | None
     told: dict[str, Told]
 
+    @property
+    def receipts(self) -> list["Receipted"]:
+        """What its sender is told of it, one after the other."""
+        return RECEIPTS.get((self.kind, self.person), {}).get(
+            self.code, [Receipted(self.sender or "", "accepted")]
+        )
+
+
+class Receipted(NamedTuple):
+    """One receipt: for whom, and what it says."""
+
+    party: str
+    outcome: str
+    reasons: tuple[str, ...] = ()
+    first: str | None = None
+
 
 def fields(text: str) -> frozenset[str]:
     return frozenset(text.split())
@@ -180,6 +196,31 @@ STORY = [
     # The sealed bytes of the first release date once more.
     Step("release-date.confirmed", PRISON, 0, frozenset(), "set-aside", "duplicate", {}),
 ]
+
+# What senders are told of their own messages beside "accepted". Every agency here but the Jobcentre
+# may know who is managed under MAPPA (G 3.90, 6.21-6.28), and a sender answers for what it sends
+# (G 8.10); nobody is told who else was told.
+RECEIPTS: dict[tuple[str | None, int], dict[str | None, list[Receipted]]] = {
+    ("mappa-j.issued.release", YOUTH): {
+        "JCP-02": [Receipted(PROBATION, "refused", ("JCP-02",))],
+    },
+    ("mappa-j.issued.release", ADULT): {
+        "FREE-01": [Receipted(PROBATION, "held", ("FREE-01",))],
+    },
+    # Told twice: that it waits for the discussion, and that it waits no more.
+    ("mappa-j.issued.release", UNAWARE): {
+        None: [Receipted(PROBATION, "held", ("JCP-01",)), Receipted(PROBATION, "accepted")],
+    },
+    # It went on although nobody is known by these identifiers, which a prison may know (G 2.10).
+    ("release.unexpected", UNREGISTERED): {
+        None: [Receipted(PRISON, "accepted", ("CASE-01", "FLAG-person-not-known"))],
+    },
+    # The signature that held was Immigration's. Nobody tells the prison of it but the operator.
+    (None, 0): {"SEAL-031": [Receipted(IMMIGRATION, "set-aside", ("SEAL-031",))]},
+    ("release-date.confirmed", 0): {
+        "duplicate": [Receipted(PRISON, "duplicate", first="accepted")],
+    },
+}
 
 PURPOSES = {JOINTLY: "manage-risk", CO_OPERATION: "manage-risk"}
 PURPOSES[IMMIGRATION_LAW] = "immigration-protection"

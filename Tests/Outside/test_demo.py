@@ -23,13 +23,16 @@ from expected import (
     PERSONS,
     PROBATION,
     PURPOSES,
+    Receipted,
     SENDERS_REFERENCE,
     STORY,
     Step,
     Told,
 )
+from ledger_verify import parse_key
 from pki import Identity
 from program import SALLYPORT, Copy, Event, Story
+from tlog_proof import prove
 
 ATTRIBUTES = {
     *("specversion", "id", "source", "type", "time", "subject", "datacontenttype", "data"),
@@ -77,6 +80,29 @@ class TheDemoStory(unittest.TestCase):
             with self.subTest(type=step.kind):
                 parties = [recipient["party"] for recipient in exchange["recipients"]]
                 self.assertEqual(sorted(parties), sorted(step.told))
+
+    def test_every_sender_is_told_exactly_what_it_may_know(self):
+        """Opened by OpenSSL with the sender's key, and proved by the ledger's key alone."""
+        key = parse_key(self.story.text("ledger/vkey"))
+        kept = set()
+        for exchange, step in zip(self.story.exchanges, STORY, strict=True):
+            with self.subTest(type=step.kind, outcome=step.outcome):
+                told = []
+                for receipt in exchange["receipts"]:
+                    folder = self.story.directory / "receipts" / Story.folder(receipt["party"])
+                    path = folder / f"{receipt['delivery']}.p7m"
+                    kept.add(path)
+                    event = self.story.open(receipt["party"], path.read_bytes())
+                    data = event["data"]
+                    self.assertEqual(event["type"], "receipt.issued")
+                    self.assertEqual(event["audience"], receipt["party"])
+                    prove(data["entry"].encode(), data["proof"], key)
+                    self.assertEqual(data["reasons"], receipt["told"])
+                    reasons = tuple(data["reasons"])
+                    first = data.get("firstOutcome")
+                    told.append(Receipted(receipt["party"], data["outcome"], reasons, first))
+                self.assertEqual(told, step.receipts)
+        self.assertEqual(set((self.story.directory / "receipts").glob("*/*")), kept)
 
     def test_every_copy_holds_exactly_the_fields_that_its_recipient_is_to_know(self):
         for opened in self.each():

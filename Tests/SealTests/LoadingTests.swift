@@ -111,7 +111,7 @@ import Testing
       .authorityUnknown(one),
       .certificateExpired(one), .certificateNotYetValid(one), .certificateUsage(one),
       .certificateRevoked(one), .chainBroken(one), .revocationStale(one), .revocationMissing(one),
-      .legacyNotAllowed(one), .notNotification(.notCloudEvents), .sourceNotSigner(one),
+      .legacyNotAllowed(one), .notNotification(.notCloudEvents, signer: one), .sourceNotSigner(one),
       .audienceNotUs(one), .recipientUnknown(one), .recipientWithoutCertificate(one),
       .sourceNotUs(one), .ownCertificateNotValid(one), .cryptographyFailed(step: "x"),
       .unreadableCertificate(one, what: "x"), .unreadableKey, .keyDoesNotMatch(one), .weakKey(one),

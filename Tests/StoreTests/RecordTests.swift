@@ -187,20 +187,6 @@ import Testing
     }
   }
 
-  @Test func `a receipt goes to the sender alone, whatever was decided`() async throws {
-    let store = try await fixture.open()
-    var message = Message(outcome: .refused)
-    message.receipts = [message.newDelivery(StoreFixture.prison, sealed: "refused")]
-    #expect(try await store.record(message.record()) == .recorded(leaf: 1))
-    #expect(try await store.mailboxPage(of: StoreFixture.prison, limit: 10).items.count == 1)
-    message.number = 2
-    message.event = "evt-2"
-    message.receipts = [message.newDelivery(StoreFixture.police, sealed: "refused")]
-    await #expect(throws: StoreError.malformedRecord("receipt")) {
-      _ = try await store.record(message.record())
-    }
-  }
-
   @Test func `counts follow every state without counting anew`() async throws {
     let store = try await fixture.open()
     let id = DeliveryID.random()

@@ -136,7 +136,7 @@ struct Message {
   var deliveries: [NewDelivery]?
   var supersedesHeld = false
   var inbox = "durham"
-  var receipts: [NewDelivery] = []
+  var receipt: ReceiptOrder?
   var rule = "JCP-02"
   var lookAgainSeen = 0
 
@@ -201,6 +201,6 @@ struct Message {
           notification: notification, verdict: verdict, decision: decision,
           subjectCase: subjectCase, deliveries: copies, deadlines: deadlines,
           deadlineChanges: changes, answers: answers, supersedesHeld: supersedesHeld)),
-      receipts: receipts, lookAgainSeen: lookAgainSeen)
+      receipt: receipt, lookAgainSeen: lookAgainSeen)
   }
 }

@@ -12,6 +12,8 @@ struct IntakePassage {
   var opened: (notification: Notification, verdict: Verdict)?
   /// By whose keys and lists it was verified now; nil where that was earlier.
   var openedBy: Sealer?
+  /// Why it could not be opened.
+  var problem: SealError?
   /// The exchange was held; this is another decision upon it.
   var wasHeld = false
   /// What brought it up, as far as this look has seen it.
@@ -43,6 +45,8 @@ struct IntakePassage {
     }
   }
 
+  var handedInBy: PartyID? { message.handedInBy }
+
   init(message: ArrivedMessage, regime: Regime, attempt: Int) {
     (self.message, self.regime, self.attempt) = (message, regime, attempt)
   }
@@ -52,7 +56,7 @@ struct IntakePassage {
     IntakeRecord(
       exchange: message.exchange, carrier: message.carrier, receivedAt: message.receivedAt,
       recordedAt: now, original: message.bytes, outcome: outcome(ending),
-      lookAgainSeen: lookAgainSeen)
+      receipt: receipt(ending), lookAgainSeen: lookAgainSeen)
   }
 
   private func outcome(_ ending: Intake.Ending) -> IntakeRecord.Outcome {

@@ -14,10 +14,12 @@ package struct ArrivedMessage: Sendable {
   package let receivedAt: Instant
   /// Rule ids that a person confirmed for it.
   package let confirmations: Set<String>
+  /// Whom the transport authenticated as the sender, whatever was signed; nil where it does not say.
+  package let handedInBy: PartyID?
 
   package init(
     carrier: CarrierKey, origin: Intake.Origin, exchange: ExchangeID, bytes: [UInt8],
-    receivedAt: Instant, confirmations: Set<String> = []
+    receivedAt: Instant, confirmations: Set<String> = [], handedInBy: PartyID? = nil
   ) {
     self.carrier = carrier
     self.origin = origin
@@ -25,6 +27,7 @@ package struct ArrivedMessage: Sendable {
     self.bytes = bytes
     self.receivedAt = receivedAt
     self.confirmations = confirmations
+    self.handedInBy = handedInBy
   }
 }
 
@@ -129,6 +132,7 @@ package struct IntakePipeline: Sendable {
     do {
       verified = try passage.regime.sealer.open(passage.message.bytes, now: now())
     } catch {
+      passage.problem = error
       log.warning(
         "message could not be opened",
         metadata: [

@@ -8,6 +8,8 @@ import Synchronization
 /// Polls one inbox and takes what it finds through the pipeline.
 struct InboxWorker: Service {
   let name: String
+  /// Who hands in what lies there: whose service it is, where nobody else has a mailbox at it.
+  let party: PartyID?
   let inbox: any PolledInbox
   let settings: InboxPoller.Settings
   let store: Store
@@ -88,7 +90,7 @@ struct InboxWorker: Service {
       }
       let arrived = ArrivedMessage(
         carrier: carrier, origin: .inbox, exchange: .random(), bytes: message.body,
-        receivedAt: now())
+        receivedAt: now(), handedInBy: party)
       let mayAcknowledge = try await recovery.attempt(name, store: store, carrier: carrier) {
         number in
         try await pipeline.take(arrived, attempt: number)

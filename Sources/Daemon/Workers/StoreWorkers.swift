@@ -10,6 +10,8 @@ struct SubmissionWorker: Service {
   let recovery: Recovery
   let wakeup: Wakeup
   let log: Logger
+  /// Whose service each polled inbox is: what an operator puts again came from there.
+  let inboxParties: [String: PartyID]
   let onRecorded: @Sendable () -> Void
 
   /// Messages held in memory at once, each up to the limit of one message.
@@ -34,7 +36,8 @@ struct SubmissionWorker: Service {
   private func take(_ message: RawMessage) async throws {
     let arrived = ArrivedMessage(
       carrier: message.carrier, origin: .mailbox, exchange: message.exchange,
-      bytes: message.bytes, receivedAt: message.receivedAt, confirmations: message.confirmations)
+      bytes: message.bytes, receivedAt: message.receivedAt, confirmations: message.confirmations,
+      handedInBy: message.submittedBy ?? inboxParties[message.carrier.inbox])
     try await log.surviving(["exchange": "\(message.exchange)"]) {
       _ = try await recovery.attempt(
         StoreKeeper.inbox, store: store, carrier: message.carrier
@@ -166,12 +169,14 @@ struct ClockWorker: Service {
 struct LedgerWorker: Service {
   let sequencer: Sequencer
   let log: Logger
+  let onPublished: @Sendable () -> Void
 
   func run() async throws {
     try await Rounds(wakeup: Wakeup(), interval: .milliseconds(500), log: log).run {
       FaultPoint.beforePublish.reached()
       if let published = try await sequencer.publish() {
         FaultPoint.afterPublish.reached()
+        onPublished()
         log.debug("checkpoint published", metadata: ["size": "\(published.size)"])
       }
     }

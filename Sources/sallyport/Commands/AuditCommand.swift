@@ -6,7 +6,7 @@ import Store
 struct AuditCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "audit", abstract: "Checks the ledger as an outsider would.",
-    subcommands: [AuditVerifyCommand.self])
+    subcommands: [AuditVerifyCommand.self, AuditReceiptCommand.self])
 }
 
 struct AuditVerifyCommand: ParsableCommand {

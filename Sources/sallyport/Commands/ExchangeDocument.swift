@@ -47,6 +47,38 @@ struct ExchangeDocument: Encodable {
   let code: OrNull<String>
   let reasons: [String]
   let recipients: [Recipient]
+  /// What its sender was told of it, or is to be; oldest first.
+  let receipts: [ReceiptPart]
+
+  struct WithheldCode: Encodable {
+    let code: String
+    let reason: String
+  }
+
+  struct ReceiptPart: Encodable {
+    let party: String
+    let delivery: String
+    /// due, made, withheld, erased; or how the party's mailbox has it.
+    let state: String
+    let outcome: OrNull<String>
+    /// Codes.
+    let told: [String]
+    let withheld: [WithheldCode]
+
+    init(_ view: ReceiptView) {
+      party = view.party.text
+      delivery = view.delivery.text
+      state = view.deliveryState?.rawValue ?? view.state.rawValue
+      outcome = OrNull(view.decision?.outcome.rawValue)
+      // Of a repeat, what is told is what was told of the first.
+      let decision = view.first?.decision ?? view.decision
+      told = decision?.told ?? []
+      withheld =
+        decision?.codes.filter { !$0.isTold }.map {
+          WithheldCode(code: $0.text, reason: "\($0.reason.rule), \($0.reason.source)")
+        } ?? []
+    }
+  }
 
   /// - Parameter first: of a repeat, the exchange that came first.
   init(_ view: ExchangeView, first: ExchangeView? = nil) {
@@ -59,6 +91,7 @@ struct ExchangeDocument: Encodable {
     let rule = view.decision?.outcome == .shared ? nil : view.decision?.reasons.first?.rule
     code = OrNull(isDuplicate ? "duplicate" : view.ending?.code ?? rule)
     reasons = view.decision?.reasons.map { "\($0.rule): \($0.text) (\($0.source))" } ?? []
+    receipts = view.receipts.map(ReceiptPart.init)
     recipients = view.deliveries.map { delivery in
       let decided = view.decision?.recipients.first { $0.party == delivery.party }
       return Recipient(

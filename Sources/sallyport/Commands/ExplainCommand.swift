@@ -41,6 +41,7 @@ struct ExplainCommand: AsyncParsableCommand {
       Say.answer("Not decided: \(view.ending?.word ?? "waiting").")
       if let first = view.first { Say.answer("The same came before as exchange \(first).") }
       if let code = view.ending?.code { Say.answer("Why: sallyport errors \(code)") }
+      tell(view.receipts)
       return
     }
     Say.answer("exchange \(view.exchange)")
@@ -49,6 +50,17 @@ struct ExplainCommand: AsyncParsableCommand {
       Say.answer("Since then: \(ending.word).")
     }
     if level == .full { tellAll(decision, view) }
+    tell(view.receipts)
+  }
+
+  /// What the sender was told of it, by which rule.
+  private func tell(_ receipts: [ReceiptView]) {
+    for receipt in receipts {
+      guard let decision = receipt.decision else { continue }
+      for line in Explanation.text(of: decision, to: receipt.party) { Say.answer(line) }
+      guard let first = receipt.first else { continue }
+      Say.answer("Receipt: it is told what it was told of exchange \(first.exchange).")
+    }
   }
 
   private func tellAll(_ decision: Decision, _ view: ExchangeView) {

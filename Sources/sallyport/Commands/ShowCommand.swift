@@ -89,6 +89,13 @@ struct ShowCommand: AsyncParsableCommand {
         "  ⏲ \(deadline.deadline.kind) by \(deadline.deadline.owedBy), due "
           + "\(deadline.deadline.schedule.due): \(deadline.deadline.state.rawValue)")
     }
+    for receipt in view.receipts {
+      let state = receipt.deliveryState?.rawValue ?? receipt.state.rawValue
+      let outcome = receipt.decision?.outcome.rawValue ?? "-"
+      Say.answer(
+        "  ✉ \(receipt.party.text.padded(to: 24)) receipt: \(outcome), \(state)  \(receipt.delivery)"
+      )
+    }
     Say.answer("  ledger")
     for event in events {
       let outcome = [event.state, event.code].compactMap { $0 }.joined(separator: " ")

@@ -24,6 +24,9 @@ struct StatusCommand: AsyncParsableCommand {
     let recipients: [String: [String: Int]]
     let deadlines: [String: [String: Int]]
     let onHold: Int
+    let receipts: [String: [String: Int]]
+    /// Since when the receipt that waits longest is owed.
+    let receiptDueSince: OrNull<String>
     let ledgerEntries: Int
     let polls: [Poll]
     let carriers: [Carrier]
@@ -90,21 +93,28 @@ struct StatusCommand: AsyncParsableCommand {
     let board = InboxBoard.read(stateDirectory: configuration.stateDirectory)
     let counts: StoreCounts
     let recent: [ExchangeLine]
+    let receiptDue: Instant?
     do {
       counts = try await store.counts()
+      receiptDue = try await store.oldestReceiptDue()
       recent = try await store.exchanges(limit: 10)
     } catch {
       throw Say.failure(error.description, next: "sallyport check", exit: Exit.data)
     }
-    let troubled = !reading.daemonIsRunning || StatusCommand.needsAPerson(counts, board)
+    let isLate = receiptDue.map { $0 + StatusCommand.patience < .wallClock } ?? false
+    let troubled =
+      !reading.daemonIsRunning || isLate || StatusCommand.needsAPerson(counts, board)
     let carriers = Set(board.carriers.map(\.carrier)).union(counts.carriages.keys).sorted()
       .map { name in Carrier(name, board.carriers.first { $0.carrier == name }, counts) }
     if json {
       Say.answer(
         JSONText.of(
           Document(
-            daemon: reading.daemon, inboxes: counts.exchanges, recipients: counts.deliveries, deadlines: counts.deadlines,
-            onHold: counts.onHold, ledgerEntries: counts.leaves, polls: board.inboxes.map(Poll.init), carriers: carriers,
+            daemon: reading.daemon, inboxes: counts.exchanges, recipients: counts.deliveries,
+            deadlines: counts.deadlines,
+            onHold: counts.onHold, receipts: counts.receipts,
+            receiptDueSince: OrNull(receiptDue?.description), ledgerEntries: counts.leaves,
+            polls: board.inboxes.map(Poll.init), carriers: carriers,
             needsAPerson: troubled,
             exchanges: recent.map { line in
               Line(
@@ -115,10 +125,13 @@ struct StatusCommand: AsyncParsableCommand {
       Say.answer("Daemon        \(reading.daemon)")
       tell(board.inboxes)
       tell(carriers)
-      tell(counts, recent, troubled)
+      tell(counts, recent, receiptDue, troubled)
     }
     if troubled { throw Exit.badAnswer }
   }
+
+  /// A receipt is made a second or so after the ledger has what it tells of.
+  private static let patience = Duration.seconds(10 * 60)
 
   /// Something was set aside, is held or on hold, is overdue or expired, came back or was not taken by a
   /// carrier, or a service cannot be reached. What was discarded is closed.
@@ -167,13 +180,17 @@ struct StatusCommand: AsyncParsableCommand {
     }
   }
 
-  private func tell(_ counts: StoreCounts, _ recent: [ExchangeLine], _ troubled: Bool) {
+  private func tell(
+    _ counts: StoreCounts, _ recent: [ExchangeLine], _ receiptDue: Instant?, _ troubled: Bool
+  ) {
     table("Inboxes", counts.exchanges)
     table("Recipients", counts.deliveries)
     table("Deadlines", counts.deadlines)
     if counts.onHold > 0 {
       Say.answer("On hold       \(counts.onHold)   sallyport queue list --state on-hold")
     }
+    table("Receipts", counts.receipts)
+    if let receiptDue { Say.answer("  the one that waits longest is owed since \(receiptDue)") }
     Say.answer("Ledger        \(counts.leaves) entries")
     Say.answer("Latest")
     for line in recent {

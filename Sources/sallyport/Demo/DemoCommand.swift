@@ -73,6 +73,7 @@ struct DemoCommand: AsyncParsableCommand {
       Say.answer("Nothing leaves this machine. Every person is invented.\n")
     }
     let scenes = try await play.play { scene in if !json { Narrator.tell(scene) } }
+    let receipts = try await play.receipts()
     let report = try await play.verifiedLedger()
     let vkey = try play.ring.ledgerKey(origin: play.configuration.ledger.origin).verifierKey
     if json {
@@ -80,6 +81,7 @@ struct DemoCommand: AsyncParsableCommand {
       Say.answer(JSONText.of(DemoDocument(views, report: report, vkey: vkey, play: play)))
       return report.isSound
     }
+    Narrator.tell(receipts, ledger: vkey)
     Narrator.tell(report)
     Say.answer(
       once && keep == nil

@@ -79,14 +79,28 @@ struct DemoPlay: Sendable {
     }
   }
 
-  /// Each recipient's system collects what lies in its mailbox; the sealed bytes are kept as they came.
+  /// Each recipient's system collects what lies in its mailbox.
   private func collect(_ view: ExchangeView) async throws {
-    for delivery in view.deliveries {
-      for copy in try await player.collect(for: delivery.party) {
-        let party = try world.party(delivery.party.text)
-        try folder.write("collected/\(party.folder)/\(copy.notification.id).p7m", copy.sealed)
-      }
+    for delivery in view.deliveries { try await collect(for: delivery.party) }
+  }
+
+  /// The sealed bytes are kept as they came: copies and receipts apart.
+  private func collect(for id: PartyID) async throws {
+    let party = try world.party(id.text)
+    for copy in try await player.collect(for: id) {
+      let kind = copy.notification.type == .receiptIssued ? "receipts" : "collected"
+      try folder.write("\(kind)/\(party.folder)/\(copy.notification.id).p7m", copy.sealed)
     }
+  }
+
+  /// Every sender's receipts, collected and opened by the sender, once all are made.
+  func receipts() async throws -> [(party: DemoParty, receipt: Exchange.Notification)] {
+    try await wait("the receipts to be made") {
+      try await store.oldestReceiptDue() == nil ? () : nil
+    }
+    for party in world.agencies { try await collect(for: party.id) }
+    return await player.collected.filter { $0.copy.notification.type == .receiptIssued }
+      .map { ($0.party, $0.copy.notification) }
   }
 
   /// Waits until the ledger's checkpoint covers every entry, and checks it as an outsider would.

@@ -66,6 +66,29 @@ enum Narrator {
     }
   }
 
+  /// The senders' receipts; one of them as its sender reads it, checked with the ledger's key alone.
+  static func tell(
+    _ receipts: [(party: DemoParty, receipt: Exchange.Notification)], ledger: VerifierKey
+  ) {
+    Say.answer("\n\(colour(32, "✉")) Every sender has its receipts, \(receipts.count) in all.")
+    guard let (party, receipt) = receipts.last(where: { $0.party.role == "prison" }),
+      let outcome = receipt.data["outcome"]?.string, let entry = receipt.data["entry"]?.string,
+      let text = receipt.data["proof"]?.string
+    else { return }
+    Say.answer(
+      "    The last one of \(party.id): \(outcome), by decision "
+        + "\(receipt.data["decision"]?.string ?? "-")")
+    do {
+      let proof = try Receipt(Array(text.utf8))
+      let checkpoint = try proof.verify(entry: Array(entry.utf8), ledger: ledger)
+      Say.answer(
+        "    Its proof holds with the ledger's public key alone: entry \(proof.index) of "
+          + "\(checkpoint.size)")
+    } catch {
+      Say.answer("    \(colour(31, "✗")) Its proof does not hold: \(error)")
+    }
+  }
+
   static func tell(_ report: LedgerReport) {
     let size = report.size ?? 0
     Say.answer(
