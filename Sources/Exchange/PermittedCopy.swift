@@ -10,10 +10,16 @@ public struct RulesAuthority: Sendable {
 package struct PermittedCopy: Equatable, Sendable {
   package let recipient: PartyID
   package let fields: [String: JSONValue]
+  /// The documents that these fields name, and no others.
+  package let attachments: Attachments
 
-  package init(recipient: PartyID, fields: [String: JSONValue], by authority: RulesAuthority) {
+  package init(
+    recipient: PartyID, fields: [String: JSONValue], attachments: Attachments = .none,
+    by authority: RulesAuthority
+  ) {
     self.recipient = recipient
     self.fields = fields
+    self.attachments = attachments
   }
 }
 
@@ -26,6 +32,8 @@ package struct OutboundNotification: Equatable, Sendable {
   package let recipient: PartyID
   /// Canonical CloudEvents JSON, what Sallyport signs.
   package let content: [UInt8]
+  /// Signed with it.
+  package let attachments: Attachments
 
   /// - Parameters:
   ///   - original: the notification that was decided upon.
@@ -42,6 +50,7 @@ package struct OutboundNotification: Equatable, Sendable {
   ) {
     self.delivery = delivery
     recipient = permitted.recipient
+    attachments = permitted.attachments
     var members: [String: JSONValue] = [
       "specversion": "1.0", "datacontenttype": "application/json",
       "id": .string(delivery.text), "source": .string(original.source.text),

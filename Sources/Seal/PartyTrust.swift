@@ -66,11 +66,20 @@ package struct OwnIdentity: Sendable {
 package struct SealLimits: Sendable {
   /// Bytes of a sealed message.
   package var messageBytes: Int
+  /// Bytes of all attachments of one message together.
+  package var attachmentBytes: Int
   /// Bounds on the signed notification.
   package var content: JSONLimits
 
-  package init(messageBytes: Int = 20 << 20, content: JSONLimits = JSONLimits()) {
+  /// What envelope and CMS may add to the attachments: 1 MiB of JSON, and far less of CMS.
+  package static let overheadBytes = 2 << 20
+
+  package init(
+    messageBytes: Int = (20 << 20) + overheadBytes, attachmentBytes: Int = 20 << 20,
+    content: JSONLimits = JSONLimits()
+  ) {
     self.messageBytes = messageBytes
+    self.attachmentBytes = attachmentBytes
     self.content = content
   }
 }

@@ -14,7 +14,7 @@ enum Schema {
   static var version: Int { steps.count }
 
   /// Step n makes schema n + 1 of schema n.
-  static let steps: [String] = [first, second, keysOfOneLength, carriages]
+  static let steps: [String] = [first, second, keysOfOneLength, carriages, attachments]
 
   private static let first = """
     CREATE TABLE meta (

@@ -88,11 +88,10 @@ struct HeldWorker: Service {
       var decided = 0
       for exchange in held {
         let isDone = try await log.surviving(["exchange": "\(exchange.exchange)"]) {
-          let original = try await store.original(of: exchange.exchange)
           try await recovery.attempt(
             HeldWorker.inbox, store: store, carrier: exchange.carrier
           ) { number in
-            try await pipeline.reconsider(exchange, bytes: original ?? [], attempt: number)
+            try await pipeline.reconsider(exchange, attempt: number)
           }
         }
         if isDone { decided += 1 }
