@@ -74,12 +74,13 @@ package struct SealLimits: Sendable {
   /// What envelope and CMS may add to the attachments: 1 MiB of JSON, and far less of CMS.
   package static let overheadBytes = 2 << 20
 
+  /// - Parameter attachmentBytes: what `messageBytes` leaves for them, where nothing is said.
   package init(
-    messageBytes: Int = (20 << 20) + overheadBytes, attachmentBytes: Int = 20 << 20,
+    messageBytes: Int = (20 << 20) + overheadBytes, attachmentBytes: Int? = nil,
     content: JSONLimits = JSONLimits()
   ) {
     self.messageBytes = messageBytes
-    self.attachmentBytes = attachmentBytes
+    self.attachmentBytes = attachmentBytes ?? max(0, messageBytes - SealLimits.overheadBytes)
     self.content = content
   }
 }

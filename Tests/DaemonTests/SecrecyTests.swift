@@ -16,7 +16,8 @@ import Testing
     } + [
       "no-work-with-children", "an invented offence", "DISC-0001", "Telling the person",
       "Served a sentence", "01632 960001", "MJ-1001", "2026-11-02", "2026-10-12", "licence-breach",
-      "Ordinary management", "Minutes of an invented", "Prison of invented Durham", "offenderManagerContact", "MARKED-EXTRA",
+      "Ordinary management", "Minutes of an invented",
+      "Prison of invented Durham", "offenderManagerContact", "MARKED-EXTRA",
       "demo-\(Instant.start.milliseconds)",
     ]
   }

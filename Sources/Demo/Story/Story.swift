@@ -81,11 +81,9 @@ private struct Teller {
 
   private mutating func publish(
     _ name: String, _ title: String, _ typeName: String, from sender: String, about person: Person,
-    _ data: [String: JSONValue], attachments: Attachments = .none
+    _ data: [String: JSONValue]
   ) throws(DemoProblem) {
-    let act = Story.Act.publish(
-      try notification(
-        typeName, from: sender, about: person, data, attachments: attachments))
+    let act = Story.Act.publish(try notification(typeName, from: sender, about: person, data))
     steps.append(.init(name: name, title: title, act: act))
   }
 
@@ -222,10 +220,14 @@ private struct Teller {
     data["receivingArea"] = "northumbria"
     data["meetingDate"] = .string(today.adding(days: -7).description)
     data["minutes"] = document.reference.json
-    try publish(
-      "minutes", "A level 2 case moves too; the minutes of its last meeting go with it",
+    let notice = try notification(
       "transfer.level23-minutes", from: "coordinator:durham", about: person, data,
       attachments: Attachments([document]))
+    // The co-ordination units have no inbox of their own that Sallyport polls.
+    steps.append(
+      .init(
+        name: "minutes", title: "A level 2 case moves too, with the minutes of its last meeting",
+        act: .post(notice)))
   }
 
   mutating func attempts(_ cast: Cast, today: CivilDate) throws(DemoProblem) {
