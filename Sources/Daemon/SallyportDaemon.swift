@@ -102,6 +102,7 @@ package struct SallyportDaemon: Sendable {
     let submissions = Wakeup()
     let held = Wakeup()
     let reload = Wakeup()
+    let flight = BytesInFlight(capacity: configuration.limits.bytesInFlight)
     let pipeline = IntakePipeline(store: store, regime: regime, now: now, log: log)
     let carriers = Wakeups()
     let recovery = Recovery(
@@ -127,9 +128,11 @@ package struct SallyportDaemon: Sendable {
       StopSwitch(stop: stop),
       BoardWorker(board: board, log: log),
       HeldWorker(
-        store: store, pipeline: pipeline, recovery: recovery, wakeup: held, now: now, log: log),
+        store: store, pipeline: pipeline, recovery: recovery, wakeup: held, flight: flight,
+        now: now, log: log),
       SubmissionWorker(
-        store: store, pipeline: pipeline, recovery: recovery, wakeup: submissions, log: log,
+        store: store, pipeline: pipeline, recovery: recovery, wakeup: submissions, flight: flight,
+        largest: configuration.limits.messageBytes, log: log,
         onRecorded: {
           held.signal()
           carriers.signal()
@@ -143,7 +146,7 @@ package struct SallyportDaemon: Sendable {
     for settings in configuration.inboxes {
       services.append(
         try inboxWorker(
-          settings, transport: transport, pipeline: pipeline, recovery: recovery,
+          settings, transport: transport, flight: flight, pipeline: pipeline, recovery: recovery,
           onRecorded: {
             held.signal()
             carriers.signal()
@@ -157,19 +160,26 @@ package struct SallyportDaemon: Sendable {
   }
 
   private func inboxWorker(
-    _ settings: Configuration.InboxSettings, transport: HTTPSTransport, pipeline: IntakePipeline,
-    recovery: Recovery, onRecorded: @escaping @Sendable () -> Void,
+    _ settings: Configuration.InboxSettings, transport: HTTPSTransport, flight: BytesInFlight,
+    pipeline: IntakePipeline, recovery: Recovery, onRecorded: @escaping @Sendable () -> Void,
     onKept: @escaping @Sendable () -> Void, onReturned: @escaping @Sendable () -> Void
   ) throws -> InboxWorker {
     var limits = MeshEndpoint.Limits()
     limits.messageBytes =
       settings.messageBytes ?? installation.configuration.limits.messageBytes
+    let largest = limits.messageBytes
     let endpoint = try settings.service.endpoint(limits)
+    limits.messageBytes = min(largest, BoundedInbox.smallBytes)
+    let short = try settings.service.endpoint(limits)
+    let inbox = BoundedInbox(
+      small: MeshClient(endpoint: short, transport: transport, now: now),
+      large: MeshClient(endpoint: endpoint, transport: transport, now: now), largest: largest,
+      flight: flight)
     var polling = InboxPoller.Settings()
     polling.interval = settings.pollInterval
     return InboxWorker(
-      name: settings.name, inbox: MeshClient(endpoint: endpoint, transport: transport, now: now),
-      settings: polling, store: store, pipeline: pipeline, recovery: recovery, board: board,
+      name: settings.name, inbox: inbox, settings: polling, store: store, pipeline: pipeline,
+      recovery: recovery, board: board,
       now: now, log: log, onRecorded: onRecorded, onKept: onKept,
       reports: ReportIntake(
         inbox: settings.name, store: store, now: now, log: log, onReturned: onReturned))

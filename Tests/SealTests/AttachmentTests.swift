@@ -1,5 +1,6 @@
 import Demo
 import Exchange
+import Forgery
 import Seal
 import Testing
 
@@ -188,7 +189,7 @@ extension Paper {
     let error = #expect(throws: SealError.self) {
       try agencies.hubSealer().open(sealed(content), now: now)
     }
-    #expect(error?.code == "SEAL-030")
+    #expect(error?.code == "EXCH-001")
   }
 
   @Test func `another document under the same signature does not open`() throws {

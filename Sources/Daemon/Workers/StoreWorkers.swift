@@ -1,5 +1,6 @@
 import Exchange
 import Logging
+import Mailbox
 import ServiceLifecycle
 import Store
 
@@ -9,24 +10,26 @@ struct SubmissionWorker: Service {
   let pipeline: IntakePipeline
   let recovery: Recovery
   let wakeup: Wakeup
+  let flight: BytesInFlight
+  let largest: Int
   let log: Logger
   let onRecorded: @Sendable () -> Void
-
-  /// Messages held in memory at once, each up to the limit of one message.
-  private static let batch = 4
 
   func run() async throws {
     try await Rounds(wakeup: wakeup, interval: .seconds(2), log: log).run {
       var place: Int64 = 0
       while true {
-        let messages = try await store.rawWaiting(after: place, limit: SubmissionWorker.batch)
-        for message in messages { try await take(message) }
-        // What could not be finished now waits for the next round; the rest goes on.
-        guard messages.count == SubmissionWorker.batch, let last = messages.last else {
+        // One in memory at a time, and none before there is room for it.
+        let share = try await flight.share(of: largest)
+        guard let message = try await store.rawWaiting(after: place, limit: 1).first else {
           recovery.ended(StoreKeeper.inbox)
           return
         }
-        place = last.place
+        share.shrink(to: message.bytes.count)
+        try await take(message)
+        withExtendedLifetime(share) {}
+        // What could not be finished now waits for the next round; the rest goes on.
+        place = message.place
       }
     }
   }
@@ -74,6 +77,7 @@ struct HeldWorker: Service {
   let pipeline: IntakePipeline
   let recovery: Recovery
   let wakeup: Wakeup
+  let flight: BytesInFlight
   let now: @Sendable () -> Instant
   let log: Logger
 
@@ -87,6 +91,9 @@ struct HeldWorker: Service {
         decidedBefore: now() - HeldWorker.patience, limit: HeldWorker.batch)
       var decided = 0
       for exchange in held {
+        // Its documents are what is large of it, and are read only now.
+        let references = Attachments.references(in: exchange.notification.data)
+        let share = try await flight.share(of: references.reduce(0) { $0 + $1.length })
         let isDone = try await log.surviving(["exchange": "\(exchange.exchange)"]) {
           try await recovery.attempt(
             HeldWorker.inbox, store: store, carrier: exchange.carrier
@@ -94,6 +101,7 @@ struct HeldWorker: Service {
             try await pipeline.reconsider(exchange, attempt: number)
           }
         }
+        withExtendedLifetime(share) {}
         if isDone { decided += 1 }
         FaultPoint.afterReconsider.reached()
       }
