@@ -27,6 +27,8 @@ package struct Connections: Sendable {
 package struct InboxSource: Sendable {
   let settings: Configuration.InboxSettings
   let endpoint: MeshEndpoint
+  /// The same for what is short (`BoundedInbox`).
+  let short: MeshEndpoint
   /// What goes out by the same service, if anything.
   let carrier: Carrier?
   /// SHA-256 over the files' contents: another one is another source.
@@ -150,6 +152,8 @@ private final class ConnectionsLoader {
       var limits = MeshEndpoint.Limits()
       limits.messageBytes = settings.messageBytes ?? configuration.limits.messageBytes
       let endpoint = try service.endpoint(limits)
+      limits.messageBytes = min(limits.messageBytes, BoundedInbox.smallBytes)
+      let short = try service.endpoint(limits)
       let carrier = try carrier(by: settings)
       var hash = SHA256()
       for part in [certificate, key, authority, revocation]
@@ -158,7 +162,8 @@ private final class ConnectionsLoader {
         hash.update(data: withUnsafeBytes(of: part.count) { Array($0) } + part)
       }
       return InboxSource(
-        settings: settings, endpoint: endpoint, carrier: carrier, digest: Array(hash.finalize()))
+        settings: settings, endpoint: endpoint, short: short, carrier: carrier,
+        digest: Array(hash.finalize()))
     } catch {
       add(
         "CONF-018", service.certificateFile, "inbox \(settings.name) cannot be polled with it",

@@ -109,6 +109,7 @@ package struct SallyportDaemon: Sendable {
     let held = Wakeup()
     let reload = Wakeup()
     let published = Wakeup()
+    let flight = BytesInFlight(capacity: configuration.limits.bytesInFlight)
     let pipeline = IntakePipeline(store: store, regime: regime, now: now, log: log)
     let carriers = Wakeups()
     let recovery = Recovery(
@@ -122,7 +123,7 @@ package struct SallyportDaemon: Sendable {
       configuration: installation.connections.host, keeper: keeper, now: now, logger: log,
       onListening: onListening)
     let inboxes = inboxWorkers(
-      transport, pipeline, recovery, carriers,
+      transport, flight, pipeline, recovery, carriers,
       onRecorded: {
         held.signal()
         carriers.signal()
@@ -151,9 +152,11 @@ package struct SallyportDaemon: Sendable {
       StopSwitch(stop: stop),
       BoardWorker(board: board, log: log),
       HeldWorker(
-        store: store, pipeline: pipeline, recovery: recovery, wakeup: held, now: now, log: log),
+        store: store, pipeline: pipeline, recovery: recovery, wakeup: held, flight: flight,
+        now: now, log: log),
       SubmissionWorker(
-        store: store, pipeline: pipeline, recovery: recovery, wakeup: submissions, log: log,
+        store: store, pipeline: pipeline, recovery: recovery, wakeup: submissions, flight: flight,
+        largest: configuration.limits.messageBytes, log: log,
         inboxParties: Dictionary(
           installation.connections.inboxes.compactMap { source in
             source.handingIn.map { (source.settings.name, $0) }
@@ -176,8 +179,8 @@ package struct SallyportDaemon: Sendable {
 
   /// An inbox's polls, and what goes out by its service.
   private func inboxWorkers(
-    _ transport: HTTPSTransport, _ pipeline: IntakePipeline, _ recovery: Recovery,
-    _ carriers: Wakeups, onRecorded: @escaping @Sendable () -> Void,
+    _ transport: HTTPSTransport, _ flight: BytesInFlight, _ pipeline: IntakePipeline,
+    _ recovery: Recovery, _ carriers: Wakeups, onRecorded: @escaping @Sendable () -> Void,
     onKept: @escaping @Sendable () -> Void
   ) -> InboxWorkers {
     let (store, board, regime, now, log) = (store, board, regime, now, log)
@@ -187,7 +190,10 @@ package struct SallyportDaemon: Sendable {
       polling.interval = source.settings.pollInterval
       let inbox = InboxWorker(
         name: name, party: source.handingIn,
-        inbox: MeshClient(endpoint: source.endpoint, transport: transport, now: now),
+        inbox: BoundedInbox(
+          small: MeshClient(endpoint: source.short, transport: transport, now: now),
+          large: MeshClient(endpoint: source.endpoint, transport: transport, now: now),
+          largest: source.endpoint.limits.messageBytes, flight: flight),
         settings: polling, store: store, pipeline: pipeline, recovery: recovery, board: board,
         now: now, log: log, onRecorded: onRecorded, onKept: onKept,
         reports: ReportIntake(

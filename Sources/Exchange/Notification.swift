@@ -29,13 +29,16 @@ package struct Notification: Equatable, Sendable {
   package let data: [String: JSONValue]
   /// How many attributes were not known to us. Their names are the sender's choice and are not kept.
   package let unknownAttributes: Int
+  /// The documents that its fields name. Empty where only the envelope was looked up: then a copy that
+  /// would have to hold one cannot be made.
+  package private(set) var attachments = Attachments.none
 
   package init(
     id: EventID, source: PartyID, type: NotificationType, time: Instant,
     subject: SubjectReference, audience: PartyID, correlationID: EventID? = nil,
     causationID: EventID? = nil, expiryTime: Instant? = nil, purpose: String? = nil,
     basis: String? = nil, dataClassification: String? = nil, data: [String: JSONValue],
-    unknownAttributes: Int = 0
+    unknownAttributes: Int = 0, attachments: Attachments = .none
   ) {
     self.id = id
     self.source = source
@@ -51,6 +54,14 @@ package struct Notification: Equatable, Sendable {
     self.dataClassification = dataClassification
     self.data = data
     self.unknownAttributes = unknownAttributes
+    self.attachments = attachments
+  }
+
+  /// The same with the documents that belong to it.
+  package func with(_ attachments: Attachments) -> Notification {
+    var whole = self
+    whole.attachments = attachments
+    return whole
   }
 }
 
@@ -66,6 +77,8 @@ package enum NotificationProblem: Error, Equatable, Sendable {
   case missing(attribute: String)
   /// EXCH-004: an attribute is not of its form.
   case malformed(attribute: String)
+  /// EXCH-010 to EXCH-019: the documents do not fit what the fields say of them.
+  case attachment(AttachmentProblem)
 
   package var code: String {
     switch self {
@@ -78,6 +91,7 @@ package enum NotificationProblem: Error, Equatable, Sendable {
     case .foreignData: "EXCH-009"
     case .missing: "EXCH-003"
     case .malformed: "EXCH-004"
+    case .attachment(let problem): problem.code
     }
   }
 }
@@ -92,6 +106,7 @@ extension NotificationProblem: CustomStringConvertible {
       case .foreignData: "data is not JSON, or lies elsewhere than in data"
       case .missing(let attribute): "\(attribute) is missing"
       case .malformed(let attribute): "\(attribute) is not of its form"
+      case .attachment(let problem): problem.description
       }
     return "\(code) \(text)"
   }
@@ -138,7 +153,7 @@ extension Notification {
     unknownAttributes = members.keys.count { !Notification.knownAttributes.contains($0) }
   }
 
-  /// The event as canonical CloudEvents JSON: what a party signs.
+  /// The event as canonical CloudEvents JSON: what a party signs, before its attachments.
   package var content: [UInt8] {
     var members: [String: JSONValue] = [
       "specversion": "1.0", "datacontenttype": "application/json",

@@ -10,10 +10,16 @@ public struct RulesAuthority: Sendable {
 package struct PermittedCopy: Equatable, Sendable {
   package let recipient: PartyID
   package let fields: [String: JSONValue]
+  /// The documents that these fields name, and no others.
+  package let attachments: Attachments
 
-  package init(recipient: PartyID, fields: [String: JSONValue], by authority: RulesAuthority) {
+  package init(
+    recipient: PartyID, fields: [String: JSONValue], attachments: Attachments = .none,
+    by authority: RulesAuthority
+  ) {
     self.recipient = recipient
     self.fields = fields
+    self.attachments = attachments
   }
 }
 
@@ -26,6 +32,8 @@ package struct OutboundNotification: Equatable, Sendable {
   package let recipient: PartyID
   /// Canonical CloudEvents JSON, what Sallyport signs.
   package let content: [UInt8]
+  /// Signed with it.
+  package let attachments: Attachments
 
   /// - Parameters:
   ///   - original: the notification that was decided upon.
@@ -56,11 +64,16 @@ package struct OutboundNotification: Equatable, Sendable {
       members["flags"] = .string(flags.map(\.rawValue).sorted().joined(separator: " "))
     }
     members["ackby"] = answerBy.map { .string($0.description) }
-    self.init(delivery: delivery, recipient: permitted.recipient, members: members)
+    self.init(
+      delivery: delivery, recipient: permitted.recipient, members: members,
+      attachments: permitted.attachments)
   }
 
-  init(delivery: DeliveryID, recipient: PartyID, members: [String: JSONValue]) {
-    (self.delivery, self.recipient) = (delivery, recipient)
+  init(
+    delivery: DeliveryID, recipient: PartyID, members: [String: JSONValue],
+    attachments: Attachments = .none
+  ) {
+    (self.delivery, self.recipient, self.attachments) = (delivery, recipient, attachments)
     content = JSONValue.object(members).canonicalBytes
   }
 }

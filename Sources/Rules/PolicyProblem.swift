@@ -29,6 +29,8 @@ package struct PolicyProblem: Error, Equatable, Sendable, CustomStringConvertibl
     case basis = "RULE-015"
     /// Sensitive information without a condition of Schedule 8 (LAW-04).
     case sensitive = "RULE-016"
+    /// A document would go to a role for which texts are read first: nobody reads documents (FREE-01).
+    case unreadDocument = "RULE-017"
     /// Two parties of the agreement share an id or a mailbox.
     case partyTwice = "RULE-020"
     /// A party's id, role and standing do not fit each other.

@@ -17,15 +17,8 @@ package struct Rulebook: Sendable {
   /// `sha256:` and lower-case hex over the files in the order of their names.
   package let digest: String
 
-  /// Roles for whom texts are read with the word list: they may never see an item that it guards.
-  var rolesGuarded: Set<Role> {
-    Set(
-      Role.allCases.filter { role in
-        items.values.contains { item in
-          item.guardedInText && [nil, .never].contains(item.access[role])
-        }
-      })
-  }
+  /// Roles for whom texts are read with the word list.
+  var rolesGuarded: Set<Role> { Set(Role.allCases.filter { items.values.guards($0) }) }
 
   /// Reads the files of a rulebook. Every file may hold any of the sections, except that each thing
   /// is defined once; all mistakes are reported together.
@@ -77,4 +70,12 @@ func digestOf(_ files: [(name: String, text: String)]) -> String {
     (byte < 16 ? "0" : "") + String(byte, radix: 16)
   }
   return "sha256:" + hex.joined()
+}
+
+extension Collection<DataItem> {
+  /// Whether texts for this role are read with the word list: it may never see an item that the list
+  /// guards.
+  func guards(_ role: Role) -> Bool {
+    contains { $0.guardedInText && [nil, .never].contains($0.access[role]) }
+  }
 }

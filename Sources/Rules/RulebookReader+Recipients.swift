@@ -47,8 +47,15 @@ extension RulebookReader {
 
   /// The table of items is the outer limit of every allow-list.
   private func checkItem(of word: Word, for roles: [Role], conditional: Bool, map: MapReader) {
-    guard let item = fields[word.text]?.item else { return }
+    guard let field = fields[word.text] else { return }
+    let item = field.item
     for role in roles {
+      if case .attachment = field.kind, items.values.guards(role) {
+        problems.add(
+          .unreadDocument, at: word.place,
+          "\(map.what) releases \(word.text) to \(role.rawValue), for which texts are read with the "
+            + "word list; a document cannot be (FREE-01)")
+      }
       switch item.access[role] {
       case .needs, .may: continue
       case .condition where conditional: continue

@@ -30,6 +30,11 @@ struct RulebookReader {
     }
     each(maps, "facts", "fact", keys: FactRule.keys) { reader, name, map in
       if let kind = reader.kind(from: map, name: name) {
+        if case .attachment = kind {
+          reader.problems.add(
+            .unknownWord, at: map.place, "\(map.what) cannot be a document; only a field can")
+          return
+        }
         reader.facts[name] = FactRule(name: name, kind: kind, from: map)
       }
     }
@@ -126,6 +131,16 @@ struct RulebookReader {
       longest: map.number("longest", in: 1...4000) ?? 80)
   }
 
+  private func attachmentRule(from map: MapReader) -> AttachmentRule? {
+    guard map.required("longest") != nil,
+      let longest = map.number("longest", in: 1...999_999_999)
+    else { return nil }
+    let mediaTypes = map.meanings(
+      map.requiredWords("media-types"), "media type", in: choices(MediaType.self))
+    return mediaTypes.isEmpty
+      ? nil : AttachmentRule(mediaTypes: Set(mediaTypes), longest: longest)
+  }
+
   /// The kind of a field or fact; the name of an identifier is its kind.
   private func kind(from map: MapReader, name: String) -> ValueKind? {
     guard let word = map.word("kind") else { return nil }
@@ -155,6 +170,7 @@ struct RulebookReader {
         .unknownWord, at: word.place, "\(name) is no identifier that two agencies share",
         suggestion: nearest(to: name, among: PersonIdentifier.Kind.allCases.map(\.rawValue)))
       return nil
+    case "attachment": return attachmentRule(from: map).map(ValueKind.attachment)
     case "record":
       let members = map.requiredWords("members").map(\.text)
       return members.isEmpty ? nil : .record(members.sorted())
@@ -165,7 +181,7 @@ struct RulebookReader {
           to: word.text,
           among: [
             "text", "date", "time", "bool", "party", "area", "code", "restrictions", "integer",
-            "identifier", "record",
+            "identifier", "attachment", "record",
           ]))
       return nil
     }
@@ -288,7 +304,7 @@ extension FactRule {
 
 extension FieldRule {
   static let keys = [
-    "title", "item", "kind", "list", "allowed", "longest", "form",
+    "title", "item", "kind", "list", "allowed", "longest", "form", "media-types",
   ]
 }
 

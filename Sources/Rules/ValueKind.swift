@@ -1,4 +1,4 @@
-import Exchange
+package import Exchange
 
 /// What a field or a fact holds, and within which bounds.
 package enum ValueKind: Equatable, Sendable {
@@ -18,6 +18,8 @@ package enum ValueKind: Equatable, Sendable {
   /// A list of `{code, parameter?}`.
   case restrictions(CodeList)
   case identifier(PersonIdentifier.Kind)
+  /// A document: `{mediatype, length, sha256}`, its bytes beside the notification.
+  case attachment(AttachmentRule)
   /// A fact of several members, each as its field is.
   case record([String])
 
@@ -43,6 +45,7 @@ package enum ValueKind: Equatable, Sendable {
     case .area: "area"
     case .restrictions: "restrictions"
     case .identifier: "identifier"
+    case .attachment: "attachment"
     case .record: "record"
     }
   }
@@ -61,6 +64,13 @@ package struct TextRule: Equatable, Sendable {
 
   package let form: Form
   /// In Unicode scalars.
+  package let longest: Int
+}
+
+/// Bounds of a document.
+package struct AttachmentRule: Equatable, Sendable {
+  package let mediaTypes: Set<MediaType>
+  /// In bytes.
   package let longest: Int
 }
 
@@ -91,6 +101,7 @@ package enum FieldFault: String, Sendable, CaseIterable {
   /// Empty, too long, doubled entries, or a parameter where none belongs or none where one does.
   case list = "RULE-107"
   case tooFewIdentifiers = "RULE-108"
+  case mediaType = "RULE-109"
 
   package var words: String {
     switch self {
@@ -103,6 +114,7 @@ package enum FieldFault: String, Sendable, CaseIterable {
     case .characters: "holds control, bidirectional or invisible characters"
     case .list: "is not a list as the rulebook wants it"
     case .tooFewIdentifiers: "identifies the person by too few identifiers"
+    case .mediaType: "is of a media type that this field does not take"
     }
   }
 }
@@ -153,6 +165,8 @@ extension ValueKind {
     case .identifier:
       guard let text = value.string else { return .wrongKind }
       return isPersonIdentifier(text) ? nil : .wrongForm
+    case .attachment(let rule):
+      return rule.fault(in: value)
     case .record:
       return .wrongKind
     }
@@ -180,6 +194,17 @@ extension ValueKind {
       }
     }
     return nil
+  }
+}
+
+extension AttachmentRule {
+  /// Of the reference alone; that its bytes are there and are what it says was found where it was opened.
+  fileprivate func fault(in value: JSONValue) -> FieldFault? {
+    guard value.object != nil else { return .wrongKind }
+    guard let reference = AttachmentReference(value) else { return .wrongForm }
+    guard let mediaType = MediaType(rawValue: reference.mediaType), mediaTypes.contains(mediaType)
+    else { return .mediaType }
+    return reference.length <= longest ? nil : .wrongLength
   }
 }
 

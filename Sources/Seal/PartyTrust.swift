@@ -66,11 +66,21 @@ package struct OwnIdentity: Sendable {
 package struct SealLimits: Sendable {
   /// Bytes of a sealed message.
   package var messageBytes: Int
+  /// Bytes of all attachments of one message together.
+  package var attachmentBytes: Int
   /// Bounds on the signed notification.
   package var content: JSONLimits
 
-  package init(messageBytes: Int = 20 << 20, content: JSONLimits = JSONLimits()) {
+  /// What envelope and CMS may add to the attachments: 1 MiB of JSON, and far less of CMS.
+  package static let overheadBytes = 2 << 20
+
+  /// - Parameter attachmentBytes: what `messageBytes` leaves for them, where nothing is said.
+  package init(
+    messageBytes: Int = (20 << 20) + overheadBytes, attachmentBytes: Int? = nil,
+    content: JSONLimits = JSONLimits()
+  ) {
     self.messageBytes = messageBytes
+    self.attachmentBytes = attachmentBytes ?? max(0, messageBytes - SealLimits.overheadBytes)
     self.content = content
   }
 }

@@ -8,13 +8,16 @@ extension Sealer {
   package func seal(
     _ copy: OutboundNotification, now: Instant
   ) throws(SealError) -> [UInt8] {
-    try seal(copy.content, to: copy.recipient, now: now)
+    try seal(
+      SignedContent.joining(copy.content, copy.attachments), to: copy.recipient, now: now)
   }
 
   /// Signs a notification of our own and seals it to its audience.
   package func seal(_ notification: Notification, now: Instant) throws(SealError) -> [UInt8] {
     guard notification.source == identity else { throw .sourceNotUs(notification.source) }
-    return try seal(notification.content, to: notification.audience, now: now)
+    return try seal(
+      SignedContent.joining(notification.content, notification.attachments),
+      to: notification.audience, now: now)
   }
 
   private func seal(

@@ -145,9 +145,10 @@ package final class Sealer: Sendable {
   }
 
   private func read(_ content: [UInt8], from signer: Party) throws(SealError) -> Notification {
+    let signed = SignedContent(content, limits: limits)
     let notification: Notification
     do {
-      notification = try Notification(parsing: content, limits: limits.content)
+      notification = try Notification(parsing: signed.envelope, limits: limits.content)
     } catch {
       throw .notNotification(error, signer: signer.id)
     }
@@ -155,7 +156,7 @@ package final class Sealer: Sendable {
       throw .sourceNotSigner(signer.id)
     }
     guard notification.audience == identity else { throw .audienceNotUs(signer.id) }
-    return notification
+    return notification.with(try signed.attachments(of: notification, from: signer.id))
   }
 }
 

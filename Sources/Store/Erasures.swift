@@ -64,6 +64,7 @@ struct Erasures {
     try KeyTable.exchange.destroy(db, number)
     try db.run("DELETE FROM original WHERE number = ?", [number])
     try db.run("DELETE FROM content WHERE number = ?", [number])
+    try db.run("DELETE FROM attachment WHERE exchange = ?", [number])
     try db.run(
       "DELETE FROM sealed_copy WHERE number IN (SELECT number FROM delivery WHERE exchange = ?)",
       [number])

@@ -11,6 +11,7 @@ struct RecordDraft: Sendable {
   private let newExchange: ExchangeDraft?
   private let key: OwnerKey
   private let content: ContentDraft
+  private let attachments: AttachmentDraft
   private let leaf: LeafDraft
   private let hashes: NotificationHashes?
   private let deliveries: [DeliveryDraft]
@@ -35,6 +36,7 @@ struct RecordDraft: Sendable {
     content = try ContentDraft(
       sender: record.sender, notification: record.notification, verdict: record.verdict,
       decision: record.decided?.decision, key)
+    attachments = try AttachmentDraft(record.attachmentsToKeep, key)
     hashes = record.notification.flatMap { notification in
       record.verdict.map { verdict in
         NotificationHashes(
@@ -98,6 +100,7 @@ struct RecordDraft: Sendable {
     }
     let number = try kept ?? insertExchange(db, record.ending)
     try content.write(db, number)
+    try attachments.insert(db, exchange: number)
     if let hashes, kept == nil { try hashes.insert(db, exchange: number) }
     if let hashes, kept != nil, try hashes.find(db) == nil {
       try hashes.insert(db, exchange: number)

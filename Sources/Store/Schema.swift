@@ -15,7 +15,7 @@ enum Schema {
 
   /// Step n makes schema n + 1 of schema n.
   static let steps: [String] = [
-    first, second, keysOfOneLength, carriages, operators, uploads, receipts,
+    first, second, keysOfOneLength, carriages, operators, uploads, receipts, attachments,
   ]
 
   private static let first = """

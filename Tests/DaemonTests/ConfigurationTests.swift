@@ -49,7 +49,7 @@ import Testing
     #expect(inbox.service.keyFile == "/etc/sallyport/tls/client.key")
     #expect(inbox.service.authorityFile == "/etc/sallyport/tls/prison-authority.pem")
     #expect(inbox.pollInterval == .seconds(300))
-    #expect(configuration.limits.messageBytes == 20_971_520)
+    #expect(configuration.limits.messageBytes == 23_068_672)
     #expect(configuration.limits.bytesInFlight == 67_108_864)
   }
 
@@ -62,14 +62,14 @@ import Testing
     #expect(configuration.inboxes.isEmpty)
     // Beside the ledger's folder, whether or not a slash ends its name.
     #expect(configuration.ledger.guardFile == "/etc/sallyport/ledger-guard")
-    #expect(configuration.limits.messageBytes == 20_971_520)
+    #expect(configuration.limits.messageBytes == 23_068_672)
     #expect(configuration.limits.bytesInFlight == 67_108_864)
     let slash = try Template.parse(Template.with([11: "  directory: ledger/", 13: "  guard:"]))
     #expect(slash.ledger.directory == "/etc/sallyport/ledger")
     #expect(slash.ledger.guardFile == "/etc/sallyport/ledger-guard")
     // A group of which everything is commented out.
     let limits = try Template.parse(Template.with([34: "#", 35: "#"]))
-    #expect(limits.limits.messageBytes == 20_971_520)
+    #expect(limits.limits.messageBytes == 23_068_672)
     #expect(try Template.parse(Template.with([32: "#"])).inboxes[0].pollInterval == .seconds(300))
   }
 

@@ -10,7 +10,7 @@ import Testing
 
 extension Hub {
   /// Puts another agreement in force: the area's with something added, or with one text replaced.
-  fileprivate func changeAgreement(
+  func changeAgreement(
     adding text: String = "", replacing old: String? = nil, with new: String = ""
   ) async throws {
     let base = regime.current
@@ -56,11 +56,11 @@ extension Hub {
     #expect(try await snapshot(of: person)?.version == before.version + 1)
   }
 
-  fileprivate func listed(_ mailbox: MailboxID) async throws -> [CarrierMessageID] {
+  func listed(_ mailbox: MailboxID) async throws -> [CarrierMessageID] {
     try await keeper().page(of: mailbox, after: nil, limit: 10, workflow: nil).ids
   }
 
-  fileprivate func get(
+  func get(
     _ id: CarrierMessageID, for mailbox: MailboxID
   ) async throws -> HostedMessageAnswer {
     try await keeper().message(id, for: mailbox, headersOnly: false)

@@ -133,9 +133,7 @@ extension Hub {
   }
 
   func reconsider(_ exchange: ExchangeID) async throws {
-    let bytes = try await store.original(of: exchange)
-    try await pipeline.reconsider(
-      store.heldExchange(exchange), bytes: try #require(bytes))
+    try await pipeline.reconsider(store.heldExchange(exchange))
   }
 }
 
@@ -194,7 +192,8 @@ extension Exchange.Notification {
       type: try type.map { try #require(NotificationType($0)) } ?? self.type,
       time: time ?? self.time, subject: subject ?? self.subject,
       audience: audience ?? self.audience, correlationID: answers ?? correlationID,
-      data: data.merging(changes) { _, new in new }.filter { $0.value != .null })
+      data: data.merging(changes) { _, new in new }.filter { $0.value != .null },
+      attachments: attachments)
   }
 }
 

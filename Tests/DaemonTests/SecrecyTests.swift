@@ -16,7 +16,8 @@ import Testing
     } + [
       "no-work-with-children", "an invented offence", "DISC-0001", "Telling the person",
       "Served a sentence", "01632 960001", "MJ-1001", "2026-11-02", "2026-10-12", "licence-breach",
-      "Ordinary management", "Prison of invented Durham", "offenderManagerContact", "MARKED-EXTRA",
+      "Ordinary management", "Minutes of an invented",
+      "Prison of invented Durham", "offenderManagerContact", "MARKED-EXTRA",
       "demo-\(Instant.start.milliseconds)",
     ]
   }
@@ -26,7 +27,7 @@ import Testing
     for (place, step) in [
       "registered-adult", "registered-youth", "registered-unaware", "registered-foreign-national",
       "release-date", "release-date-changed", "j", "j-youth", "j-note", "j-unaware", "discussion",
-      "transfer", "recall", "fno-released", "unexpected",
+      "transfer", "minutes", "recall", "fno-released", "unexpected",
     ].enumerated() {
       // With a field that no rule knows, too.
       let notice = try Notice.named(step).with(data: ["extra": "MARKED-EXTRA"])

@@ -67,6 +67,27 @@ def open_and_verify(
     return verify(decrypt(sealed, certificate, key), signer, authority)
 
 
+def joined(envelope: bytes, *documents: bytes) -> bytes:
+    """What is signed: the JSON, then each document behind the byte 1E, its length and a line feed."""
+    return envelope + b"".join(b"\x1e%d\n%b" % (len(each), each) for each in documents)
+
+
+def parted(content: bytes) -> tuple[bytes, list[bytes]]:
+    """The JSON and the documents of what was signed."""
+    envelope, mark, rest = content.partition(b"\x1e")
+    documents = []
+    while mark:
+        length, mark, rest = rest.partition(b"\n")
+        documents.append(rest[: int(length)])
+        if len(documents[-1]) != int(length):
+            raise ValueError("a document is cut off")
+        rest = rest[int(length) :]
+        mark, rest = rest[:1], rest[1:]
+        if mark not in (b"", b"\x1e"):
+            raise ValueError("something follows the last document")
+    return envelope, documents
+
+
 def can_open(sealed: bytes, certificate: Path, key: Path, named: bool = True) -> bool:
     """Whether the key opens the envelope: tried on each recipient, and named as one if `named`."""
     for how in [["-recip", certificate], ["-debug_decrypt"]] if named else [["-debug_decrypt"]]:

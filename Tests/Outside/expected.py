@@ -95,6 +95,11 @@ DISCUSSION = NUMBERS | fields("discussionDate discussionReference discussionReas
 # identity as a co-ordinator keeps it (G 14.25).
 TRANSFER = NUMBERS | fields("name dateOfBirth receivingArea screening")
 
+# At level 2 and 3 the most recent minutes go from co-ordinator to co-ordinator (G 17.3); the agency that
+# leads the case, and agreed the transfer, learns that they went (G 17.2, 17.5), and gets no second copy.
+MINUTES = NUMBERS | fields("name receivingArea meetingDate minutes")
+MINUTES_WENT = fields("prisonNumber pncId receivingArea meetingDate")
+
 # The chapter on recall is missing: that police and prison are told is an assumption (G 1.21, 15.15,
 # 15.16). Who arrests must know whom and why; who receives must know whom and how.
 RECALL = NUMBERS | fields("name dateOfBirth recallDate recallType reasonClass")
@@ -164,6 +169,16 @@ STORY = [
         ADULT,
         TRANSFER,
         {RECEIVING: Told(TRANSFER, JOINTLY, "G 17.4, 14.15")},
+    ),
+    shared(
+        "transfer.level23-minutes",
+        COORDINATOR,
+        UNAWARE,
+        MINUTES,
+        {
+            RECEIVING: Told(MINUTES, JOINTLY, "G 17.3"),
+            PROBATION: Told(MINUTES_WENT, JOINTLY, "G 17.2, 17.5"),
+        },
     ),
     shared(
         "recall.initiated",
@@ -247,10 +262,15 @@ REASON = "Telling the person would raise the risk."
 SCREENING = "Ordinary management by the lead agency is enough."
 CONDITIONS = "To report each week."
 PLACE = "Removal centre of invented Durham"
+MINUTES_TEXT = "Minutes of an invented meeting: everybody in it is invented."
+
+# The document that the story sends, byte for byte, and to whom alone it goes.
+DOCUMENT = f"%PDF-1.4\n% {MINUTES_TEXT}\n%%EOF\n".encode()
+GETS_THE_DOCUMENT = {("transfer.level23-minutes", RECEIVING)}
 
 # All that may be read in no file, output or log line.
 PERSONAL = {value for person in PERSONS.values() for value in person.values()}
-PERSONAL |= {OFFENCE, NOTE, REASON, SCREENING, CONDITIONS, PLACE}
+PERSONAL |= {OFFENCE, NOTE, REASON, SCREENING, CONDITIONS, PLACE, MINUTES_TEXT}
 
 # What no J may hold in any form (G 3.27), by field name.
 NEVER_IN_A_J = fields(

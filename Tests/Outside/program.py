@@ -135,17 +135,24 @@ class Story:
                     path = self.collected(recipient["party"], recipient["delivery"])
                     yield Copy(exchange, recipient, path)
 
-    def open(self, party: str, sealed: bytes) -> Event:
-        """The event inside, if it is sealed to the party and signed by Sallyport."""
+    def open_whole(self, party: str, sealed: bytes) -> tuple[Event, list[bytes]]:
+        """Event and documents, if they are sealed to the party and signed by Sallyport."""
         signer = self.identity(SALLYPORT, "signing").certificate
         reader = self.identity(party, "encryption")
-        return json.loads(cms.open_and_verify(sealed, *reader, signer, self.root))
+        content = cms.open_and_verify(sealed, *reader, signer, self.root)
+        envelope, documents = cms.parted(content)
+        return json.loads(envelope), documents
 
-    def seal(self, event: Event, signed_by: str | None = None) -> bytes:
-        """The event, signed by its source (or another), sealed to Sallyport."""
+    def open(self, party: str, sealed: bytes) -> Event:
+        """The event alone."""
+        return self.open_whole(party, sealed)[0]
+
+    def seal(self, event: Event, *documents: bytes, signed_by: str | None = None) -> bytes:
+        """The event and its documents, signed by its source (or another), sealed to Sallyport."""
         signer = self.identity(signed_by or event["source"], "signing")
         reader = self.identity(SALLYPORT, "encryption").certificate
-        return cms.sign_and_encrypt(json.dumps(event).encode(), *signer, reader)
+        content = cms.joined(json.dumps(event).encode(), *documents)
+        return cms.sign_and_encrypt(content, *signer, reader)
 
     def status(self) -> dict[str, Any]:
         """What `sallyport status` says, with the daemon up or down."""

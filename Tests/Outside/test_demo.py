@@ -4,6 +4,7 @@ What each recipient should have been told comes from `expected`, which is writte
 """
 
 import datetime
+import hashlib
 import json
 import subprocess
 import unittest
@@ -16,6 +17,8 @@ from zoneinfo import ZoneInfo
 
 import cms
 from expected import (
+    DOCUMENT,
+    GETS_THE_DOCUMENT,
     JOBCENTRE,
     NEVER_IN_A_J,
     NEVER_SAID_IN_A_J,
@@ -126,6 +129,22 @@ class TheDemoStory(unittest.TestCase):
             with self.where(opened):
                 for field, value in PERSONS[opened.step.person].items():
                     self.assertEqual(opened.event["data"].get(field, value), value, field)
+
+    def test_a_document_arrives_whole_where_it_should_and_nowhere_else(self):
+        named = {
+            "mediatype": "application/pdf",
+            "length": len(DOCUMENT),
+            "sha256": hashlib.sha256(DOCUMENT).hexdigest(),
+        }
+        for opened in self.each():
+            with self.where(opened):
+                party = opened.copy.party
+                sealed = opened.copy.path.read_bytes()
+                gets = (opened.step.kind, party) in GETS_THE_DOCUMENT
+                self.assertEqual(
+                    self.story.open_whole(party, sealed)[1], [DOCUMENT] if gets else []
+                )
+                self.assertEqual(opened.event["data"].get("minutes"), named if gets else None)
 
     def test_the_dates_that_arrive_are_those_of_the_story(self):
         today = datetime.datetime.now(ZoneInfo("Europe/London")).date()

@@ -62,7 +62,7 @@ class Partner(unittest.TestCase):
         return Inbox(self.story, party, self.client(party))
 
     def post(self, notice: Event, signed_by: str | None = None) -> str:
-        sealed = self.story.seal(notice, signed_by)
+        sealed = self.story.seal(notice, signed_by=signed_by)
         client = self.client(notice["source"])
         return client.send_message(
             SALLYPORT_MAILBOX, sealed, workflow_id=NOTICE, local_id=notice["id"]

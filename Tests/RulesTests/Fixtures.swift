@@ -67,14 +67,20 @@ struct Ask {
   var answered: AnsweredNotification?
   var confirmations: Set<String> = []
 
-  func notification() throws -> Exchange.Notification {
+  /// - Parameter withDocuments: with bytes, which nobody looks at, for each document that a field names.
+  func notification(withDocuments: Bool = false) throws -> Exchange.Notification {
     guard let id = EventID("event-1"), let subject = SubjectReference("subject-1") else {
       throw Missing(what: "id")
     }
     return try Exchange.Notification(
       id: id, source: party(from), type: Exchange.NotificationType(type).orThrow(type),
       time: instant(time), subject: subject, audience: party("sallyport:north"),
-      expiryTime: expiry.map { try instant($0) }, purpose: purpose, basis: basis, data: data)
+      expiryTime: expiry.map { try instant($0) }, purpose: purpose, basis: basis, data: data,
+      attachments: withDocuments
+        ? Attachments(
+          Attachments.references(in: data).map {
+            Attachment(mediaType: .pdf, digest: $0.digest, bytes: [0])
+          }) : .none)
   }
 
   func request() throws -> DecisionRequest {
@@ -100,7 +106,7 @@ struct Ask {
 
   func copies(by policy: Policy? = nil) throws -> [String: Set<String>] {
     let policy = try policy ?? Shipped.policy.get()
-    let copies = try policy.permitted(policy.decide(request()), notification())
+    let copies = try policy.permitted(policy.decide(request()), notification(withDocuments: true))
     return Dictionary(
       uniqueKeysWithValues: copies.map { ($0.recipient.text, Set($0.fields.keys)) })
   }
@@ -229,6 +235,42 @@ enum Notice {
       "discussionReason": "Telling would raise the risk.", "offence": "An invented offence",
     ]), facts: Case.facts)
 
+  private static func document(_ mediaType: MediaType = .pdf) -> JSONValue {
+    [
+      "mediatype": .string(mediaType.rawValue), "length": 12,
+      "sha256": .string(String(repeating: "0c", count: 32)),
+    ]
+  }
+
+  static let referral = Ask(
+    type: "mappa-a.referred", from: "probation:durham",
+    data: identified([
+      "name": "Invented Person", "dateOfBirth": "1980-02-29", "category": 2,
+      "releaseDate": "2026-09-01", "offenderManagerContact": "0191 496 0000",
+      "referralForm": document(.docx),
+    ]), facts: Case.facts)
+
+  static let prisonReport = Ask(
+    type: "mappa-f.returned", from: "prison:durham",
+    data: identified([
+      "name": "Invented Person", "meetingDate": "2026-03-20", "prisonReport": document(.odt),
+    ]), facts: Case.facts)
+
+  static let minutes = Ask(
+    type: "minutes.distributed.level2", from: "coordinator:durham",
+    data: identified([
+      "name": "Invented Person", "meetingDate": "2026-02-20", "chairApproved": true,
+      "minutes": document(),
+    ]), facts: Case.with(["level": 2, "prisonReportMeeting": "2026-02-20"]))
+
+  static let minutesOfTransfer = Ask(
+    type: "transfer.level23-minutes", from: "coordinator:durham",
+    data: identified([
+      "name": "Invented Person", "dateOfBirth": "1980-02-29", "category": 2, "level": 2,
+      "leadAgency": "probation:durham", "offenderManagerContact": "0191 496 0000",
+      "receivingArea": "northumbria", "meetingDate": "2026-02-20", "minutes": document(),
+    ]), facts: Case.with(["level": 2]))
+
   static func acknowledgement() throws -> Ask {
     try Ask(
       type: "mappa-j.acknowledged", from: "jobcentre:durham",
@@ -244,7 +286,11 @@ enum Notice {
   static func all() throws -> [Ask] {
     try [
       registration, confirmed, changed, unexpected, recall, transfer, immigration, mappaJ,
-      discussion, acknowledgement(),
+      discussion, acknowledgement(), referral, prisonReport, minutes,
+      minutes.with {
+        $0.type = "minutes.distributed.level3"
+        $0.facts = Case.with(["level": 3, "prisonReportMeeting": "2026-02-20"])
+      }, minutesOfTransfer,
     ]
   }
 }

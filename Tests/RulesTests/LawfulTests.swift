@@ -13,6 +13,9 @@ struct LawfulTests {
     "fno.released": [.immigration], "mappa-j.issued.release": [.probation, .police],
     "mappa-j.prior-discussion.unaware": [.probation, .police],
     "mappa-j.acknowledged": [.jobcentre],
+    "mappa-a.referred": [.probation, .police, .yot], "mappa-f.returned": [.prison],
+    "minutes.distributed.level2": [.coordinator], "minutes.distributed.level3": [.coordinator],
+    "transfer.level23-minutes": [.coordinator],
   ]
 
   @Test func `the table of senders covers every type`() throws {

@@ -117,6 +117,47 @@ struct RecipientsAndFieldsTests {
       ])
   }
 
+  @Test func `a referral and a prison's report go to the co-ordinator of the area alone`() throws {
+    try expect(
+      Notice.referral,
+      tells: [
+        "coordinator:durham": [
+          "prisonNumber", "pncId", "crn", "name", "dateOfBirth", "category", "releaseDate",
+          "offenderManagerContact", "referralForm",
+        ]
+      ])
+    try expect(
+      Notice.prisonReport,
+      tells: [
+        "coordinator:durham": [
+          "prisonNumber", "pncId", "crn", "name", "meetingDate", "prisonReport",
+        ]
+      ])
+  }
+
+  @Test func `minutes go to the offender manager, and to the prison that reported to the meeting`()
+    throws
+  {
+    try expect(
+      Notice.minutes,
+      tells: [
+        "probation:durham": ["prisonNumber", "pncId", "crn", "name", "meetingDate", "minutes"],
+        "prison:durham": ["prisonNumber", "pncId", "meetingDate", "minutes"],
+      ])
+  }
+
+  @Test func `minutes of a transfer go to the receiving co-ordinator`() throws {
+    try expect(
+      Notice.minutesOfTransfer,
+      tells: [
+        "coordinator:northumbria": [
+          "name", "dateOfBirth", "prisonNumber", "pncId", "crn", "category", "level", "leadAgency",
+          "offenderManagerContact", "receivingArea", "meetingDate", "minutes",
+        ],
+        "probation:durham": ["prisonNumber", "pncId", "receivingArea", "meetingDate"],
+      ])
+  }
+
   @Test func `a level 1 transfer goes to the receiving co-ordinator alone`() throws {
     try expect(
       Notice.transfer,

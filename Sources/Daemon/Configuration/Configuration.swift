@@ -91,8 +91,8 @@ package struct Configuration: Sendable {
   }
 
   package struct Limits: Sendable {
-    /// Bytes of one message, download or upload.
-    package var messageBytes = 20 * 1024 * 1024
+    /// Bytes of one message, download or upload: 20 MiB of attachments, envelope and CMS.
+    package var messageBytes = 22 * 1024 * 1024
     /// Bytes of one set of open messages over all inboxes.
     package var bytesInFlight = 64 * 1024 * 1024
   }

@@ -18,7 +18,7 @@ struct HandOver {
 
   /// Whether this copy may be given out. False once it is taken back.
   ///
-  /// - Throws: `StoreError`, `SealError`, and `CaseKeepsMoving`: then neither is known, and the copy stays
+  /// - Throws: `StoreError`, `SealError`, `CopyNotMade`, and `CaseKeepsMoving`: then neither is known, and the copy stays
   ///   where it is.
   func mayGive(_ copy: DeliveryCopy) async throws -> Bool {
     let delivery = copy.delivery
@@ -56,9 +56,14 @@ struct HandOver {
   private func replacement(
     for copy: DeliveryCopy, _ inputs: HandoverInputs, _ retelling: Retelling
   ) async throws -> Replacement? {
-    guard case .part(let decision, _) = retelling, let recipient = decision.recipients.first,
-      let permitted = regime.policy.permitted(decision, inputs.notification).first
+    guard case .part(let decision, _) = retelling, let recipient = decision.recipients.first
     else { return nil }
+    let notification = inputs.notification.with(
+      try await store.attachments(of: inputs.exchange, named: inputs.notification.data))
+    // Something may be told, so that a copy of it must be: without one the old copy stays.
+    guard let permitted = regime.policy.permitted(decision, notification).first else {
+      throw CopyNotMade()
+    }
     var answered: AnsweredExchange?
     if let id = inputs.notification.correlationID.flatMap({ DeliveryID($0.text) }) {
       answered = try await store.answered(delivery: id, by: inputs.notification.source)
@@ -67,7 +72,7 @@ struct HandOver {
       inputs.subjectCase.map { store.subjectReference(of: $0.id, for: recipient.party) }
       ?? store.subjectReference(of: inputs.exchange, for: recipient.party)
     let sealing = CopySealing(
-      notification: inputs.notification, exchange: inputs.exchange, decision: decision,
+      notification: notification, exchange: inputs.exchange, decision: decision,
       recipient: recipient, answered: answered, flags: decision.flags, regime: regime,
       moment: moment)
     return Replacement(
@@ -86,3 +91,6 @@ struct HandOver {
 
 /// Rules or case changed each time that it was asked.
 struct CaseKeepsMoving: Error {}
+
+/// A document that belongs to what may still be told is not kept.
+struct CopyNotMade: Error {}

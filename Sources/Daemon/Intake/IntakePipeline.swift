@@ -10,6 +10,7 @@ package struct ArrivedMessage: Sendable {
   package let origin: Intake.Origin
   /// The exchange's id: new for a polled message, as kept for one that the store has already.
   package let exchange: ExchangeID
+  /// As it came; empty for a held one that is not opened again.
   package let bytes: [UInt8]
   package let receivedAt: Instant
   /// Rule ids that a person confirmed for it.
@@ -55,9 +56,7 @@ package struct IntakePipeline: Sendable {
   ///
   /// - Parameter attempt: the number of this try, counted durably after an unclean exit; else 1. What
   ///   ended the process each time is set aside like a message that does so when it is opened.
-  package func reconsider(
-    _ held: HeldExchange, bytes: [UInt8], attempt: Int = 1
-  ) async throws {
+  package func reconsider(_ held: HeldExchange, attempt: Int = 1) async throws {
     let regime = regime.current
     // Its age is for a person to judge; every other hold is decided by what has changed meanwhile.
     let age = IntakeReason.signedLongAgo.rawValue
@@ -65,12 +64,22 @@ package struct IntakePipeline: Sendable {
     var intake = Intake(
       ended: .held(code: held.code), isUrgent: regime.policy.isUrgent(held.notification.type))
     let first = waitsForPerson ? Intake.Action.none : intake.released(confirmed: held.confirmations)
+    // Where it is opened again, by what waits (a revocation list), the original is needed; otherwise the
+    // verdict of then stands, and the documents that were kept with it are enough.
+    var bytes: [UInt8] = []
+    var notification = held.notification
+    if case .open = first {
+      bytes = try await store.original(of: held.exchange) ?? []
+    } else if !waitsForPerson {
+      notification = notification.with(
+        try await store.attachments(of: held.exchange, named: notification.data))
+    }
     var passage = IntakePassage(
       message: ArrivedMessage(
         carrier: held.carrier, origin: .store, exchange: held.exchange, bytes: bytes,
         receivedAt: held.receivedAt, confirmations: held.confirmations),
       regime: regime, attempt: attempt)
-    passage.opened = (held.notification, held.verdict)
+    passage.opened = (notification, held.verdict)
     passage.wasHeld = true
     passage.lookAgainSeen = held.lookAgain
     guard attempt < Intake.maximumAttempts else {

@@ -79,6 +79,8 @@ struct InboxWorker: Service {
 
   private func handle(_ message: InboundMessage) async -> Disposition {
     FaultPoint.afterDownload.reached()
+    // What is in flight counts until the message is settled.
+    defer { withExtendedLifetime(message.share) {} }
     let carrier = CarrierKey(inbox: name, message: message.id)
     guard message.kind == .data else { return await reports.take(message) }
     do {

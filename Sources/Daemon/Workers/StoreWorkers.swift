@@ -1,5 +1,6 @@
 import Exchange
 import Logging
+import Mailbox
 import ServiceLifecycle
 import Store
 
@@ -9,26 +10,28 @@ struct SubmissionWorker: Service {
   let pipeline: IntakePipeline
   let recovery: Recovery
   let wakeup: Wakeup
+  let flight: BytesInFlight
+  let largest: Int
   let log: Logger
   /// Whose service each polled inbox is: what an operator puts again came from there.
   let inboxParties: [String: PartyID]
   let onRecorded: @Sendable () -> Void
 
-  /// Messages held in memory at once, each up to the limit of one message.
-  private static let batch = 4
-
   func run() async throws {
     try await Rounds(wakeup: wakeup, interval: .seconds(2), log: log).run {
       var place: Int64 = 0
       while true {
-        let messages = try await store.rawWaiting(after: place, limit: SubmissionWorker.batch)
-        for message in messages { try await take(message) }
-        // What could not be finished now waits for the next round; the rest goes on.
-        guard messages.count == SubmissionWorker.batch, let last = messages.last else {
+        // One in memory at a time, and none before there is room for it.
+        let share = try await flight.share(of: largest)
+        guard let message = try await store.rawWaiting(after: place, limit: 1).first else {
           recovery.ended(StoreKeeper.inbox)
           return
         }
-        place = last.place
+        share.shrink(to: message.bytes.count)
+        try await take(message)
+        withExtendedLifetime(share) {}
+        // What could not be finished now waits for the next round; the rest goes on.
+        place = message.place
       }
     }
   }
@@ -77,6 +80,7 @@ struct HeldWorker: Service {
   let pipeline: IntakePipeline
   let recovery: Recovery
   let wakeup: Wakeup
+  let flight: BytesInFlight
   let now: @Sendable () -> Instant
   let log: Logger
 
@@ -103,19 +107,26 @@ struct HeldWorker: Service {
 
   private func reconsider(_ exchange: ExchangeID) async throws {
     try await log.surviving(["exchange": "\(exchange)"]) {
-      let held: HeldExchange
-      do throws(StoreError) {
-        held = try await store.heldExchange(exchange)
-      } catch .notFinished {
-        // An operator was quicker.
-        return
-      }
-      let original = try await store.original(of: exchange)
+      guard let held = try await stillHeld(exchange) else { return }
+      // Its documents are what is large of it, and are read only now.
+      let references = Attachments.references(in: held.notification.data)
+      let share = try await flight.share(of: references.reduce(0) { $0 + $1.length })
       try await recovery.attempt(HeldWorker.inbox, store: store, carrier: held.carrier) { number in
-        try await pipeline.reconsider(held, bytes: original ?? [], attempt: number)
+        try await pipeline.reconsider(held, attempt: number)
       }
+      withExtendedLifetime(share) {}
     }
     FaultPoint.afterReconsider.reached()
+  }
+
+  /// Nil where an operator was quicker.
+  private func stillHeld(_ exchange: ExchangeID) async throws(StoreError) -> HeldExchange? {
+    do throws(StoreError) {
+      return try await store.heldExchange(exchange)
+    } catch {
+      guard case .notFinished = error else { throw error }
+      return nil
+    }
   }
 }
 

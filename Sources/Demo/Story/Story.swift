@@ -1,4 +1,5 @@
 package import Exchange
+import Seal
 
 /// What the pretend agencies do, in order. A step says who does what; what comes of it is Sallyport's to
 /// decide, and the tests' tables to expect.
@@ -24,6 +25,14 @@ package struct Story: Sendable {
   }
 
   package let steps: [Step]
+
+  /// What the invented minutes hold: begins as PDF does, and is as short as a test wants it.
+  package static let minutes = """
+    %PDF-1.4
+    % Minutes of an invented meeting: everybody in it is invented.
+    %%EOF
+
+    """
 
   /// - Parameters:
   ///   - now: when the story begins; dates in it are counted from here.
@@ -58,14 +67,16 @@ private struct Teller {
   }
 
   private func notification(
-    _ typeName: String, from sender: String, about person: Person, _ data: [String: JSONValue]
+    _ typeName: String, from sender: String, about person: Person, _ data: [String: JSONValue],
+    attachments: Attachments = .none
   ) throws(DemoProblem) -> Notification {
     guard let id = EventID("demo-\(now.milliseconds)-\(steps.count + 1)") else {
       throw .profile(typeName)
     }
     return Notification(
       id: id, source: try party(sender), type: try type(typeName),
-      time: now + .seconds(steps.count), subject: person.subject, audience: audience, data: data)
+      time: now + .seconds(steps.count), subject: person.subject, audience: audience, data: data,
+      attachments: attachments)
   }
 
   private mutating func publish(
@@ -85,7 +96,7 @@ private struct Teller {
       var data = person.identifiers
       data["dateOfBirth"] = .string(person.dateOfBirth.description)
       data["category"] = 2
-      data["level"] = 1
+      data["level"] = name == "unaware" ? 2 : 1
       data["area"] = "durham"
       data["leadAgency"] = "probation:durham"
       data["offenderManager"] = "probation:durham"
@@ -179,6 +190,7 @@ private struct Teller {
     try publish(
       "transfer", "A level 1 case moves to a second area", "transfer.level1-notified",
       from: "probation:durham", about: cast.adult, transfer)
+    try minutes(of: cast.unaware, today: today)
     var recall = cast.adult.identifiers
     recall["name"] = .string(cast.adult.name)
     recall["dateOfBirth"] = .string(cast.adult.dateOfBirth.description)
@@ -195,6 +207,27 @@ private struct Teller {
     try publish(
       "fno-released", "A foreign national leaves immigration detention", "fno.released",
       from: "immigration:casework", about: cast.foreignNational, released)
+  }
+
+  /// The document goes to the receiving co-ordinator, and the lead agency learns that it went.
+  private mutating func minutes(of person: Person, today: CivilDate) throws(DemoProblem) {
+    let document: Attachment
+    do throws(SealError) {
+      document = try Attachment(Array(Story.minutes.utf8), as: .pdf)
+    } catch { throw .profile("minutes") }
+    var data = person.identifiers
+    data["name"] = .string(person.name)
+    data["receivingArea"] = "northumbria"
+    data["meetingDate"] = .string(today.adding(days: -7).description)
+    data["minutes"] = document.reference.json
+    let notice = try notification(
+      "transfer.level23-minutes", from: "coordinator:durham", about: person, data,
+      attachments: Attachments([document]))
+    // The co-ordination units have no inbox of their own that Sallyport polls.
+    steps.append(
+      .init(
+        name: "minutes", title: "A level 2 case moves too, with the minutes of its last meeting",
+        act: .post(notice)))
   }
 
   mutating func attempts(_ cast: Cast, today: CivilDate) throws(DemoProblem) {

@@ -20,6 +20,8 @@ package struct InboundMessage: Sendable {
   /// The sender's own reference, 1 to 300 visible ASCII characters.
   package let localID: String?
   package internal(set) var body: [UInt8]
+  /// Its part of what may be in flight: keep it for as long as the bytes are in hand.
+  package internal(set) var share: BytesShare?
 
   package init(
     id: CarrierMessageID, kind: Kind, from: MailboxID?, to: MailboxID?, workflowID: String?,
