@@ -1,6 +1,7 @@
 """The program as an outsider meets it: its command, the folder it keeps, its mailbox host."""
 
 import atexit
+import copy
 import functools
 import json
 import os
@@ -103,6 +104,15 @@ class Story:
         atexit.register(story.remove)
         return story
 
+    def copied(self) -> "Story":
+        """The same story in a folder of its own, to serve and to write into."""
+        other = copy.copy(self)
+        other.directory = Path(tempfile.mkdtemp(prefix="sallyport-demo-"))
+        shutil.copytree(self.directory, other.directory, dirs_exist_ok=True)
+        other.root = other.directory / "pki/root.pem"
+        other.configuration = other.directory / "config/sallyport.yaml"
+        return other
+
     def remove(self) -> None:
         shutil.rmtree(self.directory, ignore_errors=True)
 
@@ -116,6 +126,10 @@ class Story:
     def identity(self, party: str, purpose: str) -> Identity:
         folder = self.directory / "pki" / self.folder(party)
         return Identity(folder / f"{purpose}.pem", folder / f"{purpose}.key")
+
+    def host(self) -> Identity:
+        """The certificate of Sallyport's own host, for loopback: servers of tests borrow it."""
+        return Identity(self.directory / "secrets/host.pem", self.directory / "secrets/host.key")
 
     def mailbox(self, party: str) -> tuple[str, str]:
         """The party's mailbox and its password."""

@@ -4,6 +4,7 @@
         sandbox.url        # https://127.0.0.1:PORT
 
 Mailboxes X26ABC1, X26ABC2 and X26ABC3, each with the password `password`; shared secret `TestKey`.
+`sandbox.fail_acknowledgements(503, 500)` makes the next ones fail, by a plug-in of the sandbox.
 """
 
 import os
@@ -20,6 +21,15 @@ SHARED_SECRET = "TestKey"
 PASSWORD = "password"
 MAILBOXES = ("X26ABC1", "X26ABC2", "X26ABC3")
 
+# The sandbox loads its plug-ins from the folders of this package.
+PLUGINS = Path(__file__).parent / "sandbox_plugins"
+WITH_PLUGINS = f"""
+import mesh_sandbox.plugins
+mesh_sandbox.plugins.__path__.append({str(PLUGINS)!r})
+from uvicorn.main import main
+main()
+"""
+
 RUNNING = re.compile(r"Uvicorn running on (https://127\.0\.0\.1:[0-9]+)")
 START_SECONDS = 60
 STOP_SECONDS = 10
@@ -32,8 +42,9 @@ class Sandbox:
         self.url = ""
         self.log: list[str] = []
         self._data = data
+        self._forced = data.with_name(data.name + "-forced-errors")
         self._command = [
-            *(sys.executable, "-m", "uvicorn", "mesh_sandbox.api:app"),
+            *(sys.executable, "-c", WITH_PLUGINS, "mesh_sandbox.api:app"),
             *("--host", "127.0.0.1", "--port", "0", "--workers", "1", "--no-use-colors"),
             *("--ssl-certfile", str(server.certificate), "--ssl-keyfile", str(server.key)),
             *("--ssl-ca-certs", str(authority), "--ssl-cert-reqs", "2"),
@@ -44,6 +55,7 @@ class Sandbox:
         environment = dict(os.environ)
         environment |= {"SHARED_KEY": SHARED_SECRET, "STORE_MODE": "file"}
         environment |= {"MAILBOXES_DATA_DIR": str(self._data), "PYTHONUNBUFFERED": "1"}
+        environment |= {"FORCED_ERRORS": str(self._forced), "PYTHONDONTWRITEBYTECODE": "1"}
         self._process = subprocess.Popen(
             self._command,
             env=environment,
@@ -71,6 +83,13 @@ class Sandbox:
             if match := RUNNING.search(line):
                 found.put(match[1])
         found.put(None)
+
+    def fail_acknowledgements(self, *statuses: int) -> None:
+        self._forced.write_text("\n".join(map(str, statuses)))
+
+    def forced(self) -> bool:
+        """Whether all errors that were asked for have been given."""
+        return not self._forced.exists() or not self._forced.read_text()
 
     def __exit__(self, *_: object) -> None:
         self._process.terminate()

@@ -12,7 +12,6 @@ import yaml
 from mesh_client import MeshClient
 
 from expected import CHANGE
-from pki import Identity
 from program import (
     NOTICE,
     SALLYPORT,
@@ -28,13 +27,6 @@ from sandbox import PASSWORD, SHARED_SECRET, Sandbox
 
 PRISON, POLICE = "prison:durham", "police:durham"
 SENDER, POLLED = "X26ABC1", "X26ABC2"
-
-
-def host_identity(story: Story) -> Identity:
-    """The certificate of Sallyport's own host, which serves loopback: the sandbox borrows it."""
-    host = yaml.safe_load(story.configuration.read_text(encoding="utf-8"))["host"]
-    folder = story.configuration.parent
-    return Identity(folder / host["certificate"], folder / host["key"])
 
 
 def with_sandbox(story: Story, url: str) -> Path:
@@ -69,7 +61,7 @@ class TheSandboxAsUpstream(unittest.TestCase):
         cls.story = Story()
         cls.addClassCleanup(cls.story.remove)
         cls.sandbox = cls.enterClassContext(
-            Sandbox(host_identity(cls.story), cls.story.root, cls.story.directory / "sandbox")
+            Sandbox(cls.story.host(), cls.story.root, cls.story.directory / "sandbox")
         )
         configuration = with_sandbox(cls.story, cls.sandbox.url)
         cls.daemon = cls.enterClassContext(Daemon(cls.story, configuration))
