@@ -9,8 +9,9 @@ package enum MeshVersion: Int, Sendable, Comparable {
   /// not of the form `application/vnd.mesh.v<digits>+json`.
   package init?(accept: String?) {
     var highest = MeshVersion.one
-    for range in (accept ?? "").split(separator: ",") {
-      let name = trimmed(range.prefix { $0 != ";" }).lowercased()
+    // Some clients part media types by semicolons; what is a parameter does not speak of MESH.
+    for range in (accept ?? "").split(whereSeparator: { $0 == "," || $0 == ";" }) {
+      let name = trimmed(range).lowercased()
       guard name.contains("vnd.mesh") else { continue }
       let (prefix, suffix) = ("application/vnd.mesh.v", "+json")
       guard name.hasPrefix(prefix), name.hasSuffix(suffix),

@@ -22,10 +22,13 @@ struct HostTokenMemoryTests {
 
     /// - Parameter clock: minutes since `now`.
     mutating func reserve(
-      _ count: Int, _ mailbox: String = "ALPHA", minute: Int = 0, clock: Int = 0
+      _ count: Int, _ mailbox: String = "ALPHA", minute: Int = 0, clock: Int = 0,
+      isAnswered: Bool = true
     ) -> TokenMemory.Verdict? {
       guard let token = self.token(count, mailbox, minute: minute) else { return nil }
-      return memory.reserve(token, at: HostTokenMemoryTests.now + .seconds(60 * clock))
+      let verdict = memory.reserve(token, at: HostTokenMemoryTests.now + .seconds(60 * clock))
+      if isAnswered { memory.settle(token) }
+      return verdict
     }
 
     mutating func release(_ count: Int) {
@@ -48,9 +51,26 @@ struct HostTokenMemoryTests {
     #expect(bench.reserve(0, "BRAVO") == .reserved)
   }
 
+  @Test func `a token is put off until its request is answered`() {
+    var bench = Bench(capacity: 10)
+    #expect(bench.reserve(0, isAnswered: false) == .reserved)
+    #expect(bench.reserve(0, isAnswered: false) == .pending)
+    #expect(bench.held == 1)
+    if let token = bench.token(0, "ALPHA", minute: 0) { bench.memory.settle(token) }
+    #expect(bench.reserve(0) == .used)
+  }
+
+  @Test func `an answer that comes after its token was forgotten brings nothing back`() {
+    var bench = Bench(capacity: 1)
+    #expect(bench.reserve(0, isAnswered: false) == .reserved)
+    #expect(bench.reserve(1, minute: 1, clock: 1) == .reserved)
+    if let token = bench.token(0, "ALPHA", minute: 0) { bench.memory.settle(token) }
+    #expect(bench.held == 1)
+  }
+
   @Test func `a released token is good again`() {
     var bench = Bench(capacity: 10)
-    #expect(bench.reserve(0) == .reserved)
+    #expect(bench.reserve(0, isAnswered: false) == .reserved)
     bench.release(0)
     #expect(bench.held == 0)
     #expect(bench.reserve(0) == .reserved)

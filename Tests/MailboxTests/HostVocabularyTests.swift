@@ -11,6 +11,7 @@ struct HostVocabularyTests {
     ("application/vnd.mesh.v02+json", 2), ("Application/VND.Mesh.V2+JSON; q=0.9", 2),
     ("text/html, application/vnd.mesh.v2+json;q=1, */*", 2),
     ("application/vnd.mesh.v2+json, application/vnd.mesh.v1+json", 2),
+    ("application/json;application/vnd.mesh.v2+json", 2),
     ("application/vnd.mesh.v0+json", nil), ("application/vnd.mesh+json", nil),
     ("application/vnd.mesh.v2", nil), ("application/vnd.mesh.vtwo+json", nil),
     ("x/vnd.mesh.v2+json", nil), ("application/vnd.mesh.v+json", nil),

@@ -68,7 +68,7 @@ class EveryCall(Hosted):
     def test_the_accept_header_chooses_the_version(self):
         first = [None, "", "*/*", "application/json", ACCEPT[1]]
         second = [ACCEPT[2], "application/vnd.mesh.v3+json", f"text/html, {ACCEPT[2]}"]
-        second += [f"{ACCEPT[1]}, {ACCEPT[2]}"]
+        second += [f"{ACCEPT[1]}, {ACCEPT[2]}", f"application/json;{ACCEPT[2]}"]
         for version, accepts in ((1, first), (2, second)):
             for accept in accepts:
                 headers = {} if accept is None else {"Accept": accept}

@@ -12,7 +12,7 @@ final class HostAuthorization: Sendable {
     memory = Mutex(TokenMemory(capacity: tokensPerMailbox))
   }
 
-  /// The token of a request that may be served; it is reserved until it is released or too old.
+  /// The token of a request that may be served; it is reserved until it is settled, released or too old.
   ///
   /// What the request says by itself is checked first, then the certificate, then the hash: only the
   /// holder of a mailbox's certificate learns whether the mailbox exists and what is wrong.
@@ -35,8 +35,14 @@ final class HostAuthorization: Sendable {
     switch memory.withLock({ $0.reserve(token, at: now) }) {
     case .reserved: return token
     case .used: throw .tokenUsedBefore
+    case .pending: throw .busy
     case .crowded: throw .tokenMemoryFull
     }
+  }
+
+  /// The token is used: its request is answered for good.
+  func settle(_ token: MeshToken) {
+    memory.withLock { $0.settle(token) }
   }
 
   /// The token counts as not used: the answer is one that clients repeat with the same header.

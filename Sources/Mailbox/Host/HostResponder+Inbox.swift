@@ -120,7 +120,7 @@ extension HostResponder {
     let isKnown =
       download.message.metadata.contentEncoding == nil || fields[.contentEncoding] != nil
     if isKnown { fields[.contentLength] = String(download.parts.first?.count ?? 0) }
-    return Response(status: download.status(of: 1), headers: fields)
+    return Response(status: .ok, headers: fields)
   }
 
   private func found(

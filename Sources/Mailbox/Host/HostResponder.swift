@@ -110,7 +110,7 @@ struct HostResponder: HTTPResponder {
       defer { turnstile.leave(token.mailbox) }
       // Every body is read before its call is answered: nothing is done for a request that broke off.
       let content = try content(of: route, call)
-      return try await request.withBody(
+      let response = try await request.withBody(
         upTo: content.isNone ? 65_536 : limits.bodyBytes,
         reserved: content.needsWholeMessage ? limits.bodyBytes : 0,
         share: BodyShare(incoming, token.mailbox)
@@ -118,10 +118,16 @@ struct HostResponder: HTTPResponder {
         trace.bodyIsRead = true
         return try await serve(route, call, content, body)
       }
+      authorization.settle(token)
+      return response
     } catch {
       let refusal = self.refusal(for: error, reference: trace.reference)
       // Nobody has had an answer to a request that broke off.
-      if refusal.isRepeatedByClients || refusal == .bodyCutOff { authorization.release(token) }
+      if refusal.isRepeatedByClients || refusal == .bodyCutOff {
+        authorization.release(token)
+      } else {
+        authorization.settle(token)
+      }
       throw refusal
     }
   }

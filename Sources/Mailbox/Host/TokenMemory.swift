@@ -3,9 +3,10 @@ import Exchange
 /// Which tokens were used, for as long as they would still be accepted: one token is good for one
 /// request.
 ///
-/// A token is reserved when it has been authenticated and released again if the answer is one that
-/// clients repeat with the same header (425, 429, 502, 503, 504): burning it there would turn every
-/// retry into a 403.
+/// A token is reserved when it has been authenticated. It is used once its request is answered, and
+/// released if the answer is one that clients repeat with the same header (425, 429, 502, 503, 504):
+/// burning it there would turn every retry into a 403. One that comes again before the first request
+/// has its answer is put off: after a broken connection the client repeats sooner than the host knows.
 ///
 /// Memory is bounded by mailbox. When it is full the oldest minute is forgotten, and tokens of that
 /// minute or before are put off from then on, since nobody can tell any more whether they are new.
@@ -14,6 +15,8 @@ struct TokenMemory {
   enum Verdict: Equatable {
     case reserved
     case used
+    /// Its request has no answer yet.
+    case pending
     /// Cannot be told, or no room left in the token's own minute.
     case crowded
   }
@@ -21,7 +24,8 @@ struct TokenMemory {
   /// Tokens of one mailbox by the minute that they name. The minute is part of what is hashed, so a
   /// token used again names the same one.
   fileprivate struct Uses {
-    var byMinute: [Instant: Set<MeshToken.Use>] = [:]
+    /// Whether the request of each has been answered.
+    var byMinute: [Instant: [MeshToken.Use: Bool]] = [:]
     var count = 0
     var forgottenThrough: Instant?
     /// The earliest key, to forget expired ones without a walk at each request.
@@ -51,6 +55,11 @@ struct TokenMemory {
       token.use, minute, horizon: horizon, capacity: capacity)
   }
 
+  /// The request of the token is answered for good.
+  mutating func settle(_ token: MeshToken) {
+    mailboxes[token.mailbox]?.settle(token.use, token.timestamp)
+  }
+
   mutating func release(_ token: MeshToken) {
     mailboxes[token.mailbox]?.release(token.use, token.timestamp)
   }
@@ -66,20 +75,26 @@ extension TokenMemory.Uses {
     // At most one key a minute of the window: 242.
     while let first = oldest, first < horizon { forget(first) }
     if let forgottenThrough, minute <= forgottenThrough { return .crowded }
-    if byMinute[minute]?.contains(use) == true { return .used }
+    if let isAnswered = byMinute[minute]?[use] { return isAnswered ? .used : .pending }
     while count >= capacity {
       guard let first = oldest, first < minute else { return .crowded }
       forget(first)
       forgottenThrough = first
     }
-    byMinute[minute, default: []].insert(use)
+    byMinute[minute, default: [:]][use] = false
     count += 1
     oldest = min(oldest ?? minute, minute)
     return .reserved
   }
 
+  fileprivate mutating func settle(_ use: MeshToken.Use, _ minute: Instant) {
+    // One that was forgotten meanwhile stays so.
+    guard byMinute[minute]?[use] != nil else { return }
+    byMinute[minute]?[use] = true
+  }
+
   fileprivate mutating func release(_ use: MeshToken.Use, _ minute: Instant) {
-    guard byMinute[minute]?.remove(use) != nil else { return }
+    guard byMinute[minute]?.removeValue(forKey: use) != nil else { return }
     count -= 1
   }
 }
