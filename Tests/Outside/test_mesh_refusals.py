@@ -102,6 +102,10 @@ class Refusals(Hosted):
                 "Unregistered to address",
             )
 
+    def test_a_workflow_that_is_not_registered(self):
+        answer = self.prison.send(headers={"Mex-WorkflowID": "INVENTED"})
+        self.assertEqual((answer.status, answer.error[:2]), (417, ("SEND", "17")))
+
     def test_an_empty_body(self):
         for body in (b"", iter(())):
             self.assert_refused(
