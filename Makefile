@@ -53,8 +53,8 @@ demo: build
 
 test: lint test-swift test-outside
 
-test-swift: build
-	$(TEST)
+test-swift: build .venv/ready
+	MESH_SANDBOX_PYTHON=$(CURDIR)/.venv/bin/python $(TEST)
 
 # Tests by outsiders: Python, the openssl command, the MESH client and sandbox from PyPI.
 test-outside: build .venv/ready
