@@ -167,7 +167,8 @@ extension Store {
 // What still needs a certificate of ours.
 extension Store {
   /// How many copies that were made before a moment wait in mailboxes: their readers need the
-  /// certificate that they were signed under.
+  /// certificate that they were signed under. Receipts do not count: who never collects them loses
+  /// nothing but the knowledge, and must not keep a key in use.
   package func copiesUncollected(madeBefore moment: Instant) async throws(StoreError) -> Int {
     try await read { db in
       Int(
@@ -175,6 +176,7 @@ extension Store {
           """
           SELECT count(*) FROM delivery d JOIN exchange e ON e.number = d.exchange
           WHERE d.listed = 1 AND coalesce(e.recorded_at, e.received_at) < ?
+            AND NOT EXISTS (SELECT 1 FROM receipt r WHERE r.delivery = d.id)
           """, [moment.milliseconds]) ?? 0)
     }
   }

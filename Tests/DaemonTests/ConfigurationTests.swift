@@ -18,7 +18,7 @@ import Testing
     #expect(configuration.agreementFile == "/etc/sallyport/agreement.yaml")
     #expect(configuration.rulebookDirectory == "/usr/share/sallyport/rulebook")
     #expect(configuration.bankHolidaysFile == "/usr/share/sallyport/bank-holidays.json")
-    #expect(configuration.keys.ringFile == "/etc/sallyport/keys/ring")
+    #expect(configuration.keys.ringFile == "/var/lib/sallyport/keys/ring")
     #expect(
       configuration.keys.keyEncryptionKeyFile
         == "/run/credentials/sallyport.service/key-encryption-key")

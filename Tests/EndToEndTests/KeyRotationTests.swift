@@ -285,9 +285,9 @@ import Testing
       first.stop()
       #expect(try await eventually("the stop") { first.end } == .exited(0))
 
-      // Two passes a table at the start; the seventh comes after the rotation, with exchanges done and
+      // Two passes a table at the start; the ninth comes after the rotation, with exchanges done and
       // cases not.
-      let second = try world.startDaemon(fault: "during-rewrap:7")
+      let second = try world.startDaemon(fault: "during-rewrap:9")
       defer { second.remove() }
       try await listening(world, 2)
       _ = try await ProgramRun(

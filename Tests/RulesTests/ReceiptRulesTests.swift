@@ -34,7 +34,7 @@ import Testing
     // Mistakes in files, and keys and certificates that are loaded, are no outcome of a message; the
     // rules on receipts are not told of either.
     return codes.filter { code in
-      !code.hasPrefix("RULE-0") && !code.hasPrefix("SEAL-05") && !code.hasPrefix("RCPT-")
+      !["RULE-0", "SEAL-05", "SEAL-07", "RCPT-"].contains(where: code.hasPrefix)
     }.sorted()
   }
 
@@ -44,15 +44,16 @@ import Testing
   static let told: [String: Set<String>] = {
     let status = Set(area + ["mental-health", "immigration"])
     let some: [(codes: String, roles: Set<String>)] = [
-      ("CASE-01 CASE-02 INTK-004 INTK-005 LAW-02 CAT-01 LVL-01 TRF-02", status),
+      ("CASE-01 CASE-02 INTK-004 INTK-005 LAW-02 CAT-01 LVL-01 TRF-02 MIN-03", status),
       ("FLAG-person-not-known FLAG-person-ambiguous", status),
       ("ACC-01 CASE-04 CASE-05 LOG-02 REL-01 REL-02 REL-05 REC-01 TRF-01 TRF-03", status),
-      ("FNO-02 JCP-03 JCP-05 FLAG-older-than-known", status),
+      ("FNO-02 JCP-03 JCP-05 MIN-01 REF-01 REP-01 FLAG-older-than-known", status),
       ("ACC-04 JCP-02 RET-02", Set(area + ["immigration"])),
       ("JCP-01", ["police", "probation", "coordinator"]),
       ("ADR-01 ADR-02 ADR-03 LAW-01 LAW-03 LAW-07 SEAL-040 SEAL-041", Set(area)),
       ("PRO-01 PRO-02 AGR-01 ACC-02 CASE-06 CASE-07 REL-03 REL-04 REL-06 REL-07", []),
-      ("REC-02 REC-03 TRF-04 FNO-03 JCP-04 JCP-06 JCP-08", []),
+      ("REC-02 REC-03 TRF-04 TRF-05 FNO-03 JCP-04 JCP-06 JCP-08", []),
+      ("MIN-04 MIN-05 MIN-06 REF-02 REP-02", []),
       ("SEAL-025 SEAL-026 SEAL-042 SEAL-043 SEAL-044", []),
       ("INTK-009 INTK-010 INTK-011 INTK-012", []),
     ]
