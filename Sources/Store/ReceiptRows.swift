@@ -96,6 +96,17 @@ struct ReceiptDraft: Sendable {
 }
 
 extension Store {
+  /// Orders another receipt for whoever was last told that an exchange is held: a person closed it.
+  func oweReceipt(
+    _ db: Database, closing number: Int64, _ key: OwnerKey, leaf: Int, at now: Instant,
+    _ decide: (PartyID) -> ReceiptDecision
+  ) throws {
+    guard let last = try lastReceipt(db, number, key), last.content.decision.outcome == .held
+    else { return }
+    let order = ReceiptOrder(to: last.party, event: last.content.event, decide(last.party))
+    try ReceiptDraft(order, key: key, self).insert(db, exchange: number, leaf: leaf, at: now)
+  }
+
   /// The last thing that an exchange's sender was told, or is to be.
   fileprivate func lastReceipt(
     _ db: Database, _ exchange: Int64, _ key: OwnerKey

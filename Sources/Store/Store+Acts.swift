@@ -1,7 +1,7 @@
 package import Exchange
 import GRDB
 import Ledger
-import Rules
+package import Rules
 
 /// What operators do to an exchange. Each act is one commit with its entry in the ledger.
 extension Store {
@@ -36,9 +36,12 @@ extension Store {
   /// Closes what was set aside or is held and nobody will mend: it is open no more. Bytes and history are
   /// kept; `requeue` takes it up again.
   ///
+  /// - Parameter receipt: what a sender may be told of it by whose receipt it is held, with the code that
+  ///   it waited for.
   /// - Throws: STOR-015 when there is no such exchange, STOR-018 when it is in another state or erased.
   package func discard(
-    _ exchange: ExchangeID, by officer: String, reason: String, at now: Instant
+    _ exchange: ExchangeID, by officer: String, reason: String, at now: Instant,
+    receipt: (@Sendable (_ code: String, _ sender: PartyID) -> ReceiptDecision)? = nil
   ) async throws(StoreError) -> Int {
     try await commit { [self] db in
       let open = try openEnding(db, exchange)
@@ -55,7 +58,13 @@ extension Store {
         "event": "discarded", "by": .string(officer), "reason": .string(reason),
       ]
       detail["code"] = ending.code.map { .string($0) }
-      return try addEntry(db, exchange, open.number, open.key, .object(detail), at: now)
+      let entry = try addEntry(db, exchange, open.number, open.key, .object(detail), at: now)
+      if let receipt, let code = ending.code {
+        try oweReceipt(db, closing: open.number, open.key, leaf: entry, at: now) { sender in
+          receipt(code, sender)
+        }
+      }
+      return entry
     }
   }
 

@@ -106,6 +106,13 @@ import Testing
     try await nobodyElse("probation:durham")
   }
 
+  @Test func `what a person closes while it is held is told as set aside`() async throws {
+    let view = try await hub.take(Notice.named("release-date"), as: "M1")
+    #expect(try await told("prison:durham") == ["held INTK-004"])
+    _ = await hub.acts().perform(.discard(view.exchange, reason: "sent anew"), by: "uid 0")
+    #expect(try await told("prison:durham") == ["held INTK-004", "set-aside INTK-004"])
+  }
+
   @Test func `held again for the same is not told again`() async throws {
     let view = try await hub.take(Notice.named("release-date"), as: "M1")
     #expect(view.ending == .held(code: "INTK-004"))

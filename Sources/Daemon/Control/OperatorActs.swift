@@ -120,7 +120,10 @@ struct OperatorActs: Sendable {
       return ControlAnswer.Done(
         by: officer, entry: change.entry, copies: change.deliveries.count)
     case .discard(let exchange, let reason):
-      let entry = try await store.discard(exchange, by: officer, reason: reason, at: now())
+      let policy = regime.current.policy
+      let entry = try await store.discard(exchange, by: officer, reason: reason, at: now()) {
+        policy.receipt(.setAside, codes: [$0], to: $1)
+      }
       log.notice("discarded by operator", metadata: ["exchange": "\(exchange)"])
       return ControlAnswer.Done(by: officer, entry: entry)
     }
