@@ -25,6 +25,9 @@ MARKS = [
     (r"\b[0-9]+ bytes", "<n> bytes"),
     # How often what is held was decided again depends on how fast its case moved.
     (r"(?m)^(    <n> .*\n)\1+", r"\1"),
+    (r"\bof [0-9]+, signed", "of <n>, signed"),
+    (r"(?s)-----BEGIN.*?-----END [A-Z ]+-----", "<request>"),
+    (r"(audit)\+[0-9a-f]{8}\+[A-Za-z0-9+/=]{44}", r"\1+<vkey>"),
     (r"--key '[^']*'", "--key '<vkey>'"),
 ]
 

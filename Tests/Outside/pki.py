@@ -49,6 +49,16 @@ class Authority:
         folder = self.directory / party
         folder.mkdir(exist_ok=True)
         made = Identity(folder / f"{purpose}.pem", folder / f"{purpose}.key")
+        openssl("genpkey", *ALGORITHMS[algorithm], "-out", made.key)
+        request = openssl(
+            *("req", "-new", "-key", made.key, "-sha256"),
+            *("-subj", f"/O=Invented/CN={party} {purpose}"),
+        )
+        self.certify(request, purpose, made.certificate)
+        return made
+
+    def certify(self, request: bytes, purpose: str, certificate: Path) -> None:
+        """Writes a certificate for the key of a PKCS #10 request."""
         usage, extended = EXTENSIONS[purpose]
         extensions = [
             "basicConstraints=critical,CA:FALSE",
@@ -59,16 +69,11 @@ class Authority:
         ]
         if purpose == "tls":
             extensions.append("subjectAltName=DNS:localhost,IP:127.0.0.1")
-        (folder / "extensions").write_text("\n".join(extensions) + "\n")
-        openssl("genpkey", *ALGORITHMS[algorithm], "-out", made.key)
-        request = openssl(
-            *("req", "-new", "-key", made.key, "-sha256"),
-            *("-subj", f"/O=Invented/CN={party} {purpose}"),
-        )
+        listed = certificate.with_name("extensions")
+        listed.write_text("\n".join(extensions) + "\n")
         openssl(
             *("x509", "-req", "-CA", self.root.certificate, "-CAkey", self.root.key),
-            *("-CAcreateserial", "-days", 20, "-sha256", "-extfile", folder / "extensions"),
-            *("-out", made.certificate),
+            *("-CAcreateserial", "-days", 20, "-sha256", "-extfile", listed),
+            *("-out", certificate),
             data=request,
         )
-        return made

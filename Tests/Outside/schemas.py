@@ -11,6 +11,7 @@ FOLDER = REPOSITORY / "docs/schemas"
 
 # Every command that prints JSON, and its schema. A new command is added here and in docs/json.md.
 OF_COMMAND = {
+    "audit receipt": "audit-receipt",
     "audit verify": "audit-verify",
     "check": "check",
     "deadlines": "deadlines",
@@ -18,9 +19,17 @@ OF_COMMAND = {
     "errors": "errors",
     "explain": "explain",
     "hold": "act",
+    "inbox poll": "inbox-poll",
+    "keys check": "keys-check",
+    "keys create": "keys-create",
+    "keys import": "key-act",
+    "keys list": "keys-list",
+    "keys retire": "key-act",
+    "keys rotate": "key-act",
     "queue list": "queue-list",
     "queue shape": "queue-shape",
     "release": "act",
+    "reload": "reload",
     "requeue": "requeue",
     "send": "send",
     "set-aside discard": "act",

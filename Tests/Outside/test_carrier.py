@@ -14,6 +14,7 @@ import requests
 import yaml
 from mesh_client import MeshClient
 
+import schemas
 from expected import CHANGE
 from program import (
     NOTICE,
@@ -155,7 +156,8 @@ class ACarrierForThePolice(unittest.TestCase):
         done = run("inbox", "poll", "sandbox", "--json", "--config", self.configuration)
         self.assertEqual(done.returncode, 0, done.stderr)
         polled = json.loads(done.stdout)
-        self.assertEqual((polled["polled"], polled["code"]), (True, None))
+        self.assertEqual((polled["done"], polled["code"]), (True, None))
+        self.assertEqual(schemas.errors("inbox-poll", done.stdout), [])
         unknown = run("inbox", "poll", "elsewhere", "--config", self.configuration)
         self.assertEqual(unknown.returncode, 1)
         self.assertIn("CTRL-020", unknown.stderr)

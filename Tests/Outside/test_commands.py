@@ -94,7 +94,7 @@ class Looking(Commands):
         self.assertEqual(
             status["inboxes"],
             {
-                "host": {"shared": 2},
+                "host": {"shared": 3},
                 "immigration": {"shared": 1},
                 "prison": {"shared": 3, "set-aside": 1, "duplicate": 1},
                 "probation": {"shared": 9, "refused": 1, "held": 1},

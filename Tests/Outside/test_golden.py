@@ -21,6 +21,8 @@ LOOKING = {
     "deadlines": ["deadlines"],
     "deadlines-overdue": ["deadlines", "--overdue"],
     "set-aside-list": ["set-aside", "list"],
+    "keys-list": ["keys", "list"],
+    "keys-check": ["keys", "check"],
 }
 
 USAGE = {
@@ -34,6 +36,9 @@ USAGE = {
     "errors-unknown": ["errors", "CTRL-099"],
     "requeue-nothing": ["requeue"],
     "requeue-open-state": ["requeue", "--state", "pending", "--dry-run"],
+    "keys-unknown-use": ["keys", "rotate", "tls", "--reason", "r"],
+    "keys-window": ["keys", "check", "--within", "soon"],
+    "audit-receipt-none": ["audit", "receipt", "--key", "@/nonexistent", "/nonexistent"],
     "no-configuration": ["status", "--config", "/nonexistent.yaml"],
 }
 
@@ -103,6 +108,12 @@ class Golden(unittest.TestCase):
         for words in (["hold"], ["release"], ["requeue"], ["set-aside", "discard"]):
             done = world.ask(*words, ids["held"], "--reason", "r")
             self.assert_kept(f"down-{'-'.join(words)}", done, marks)
+        for name, words in {
+            "keys-rotate": ["keys", "rotate", "store", "--reason", "r"],
+            "reload": ["reload"],
+            "inbox-poll": ["inbox", "poll", "prison"],
+        }.items():
+            self.assert_kept(f"down-{name}", world.ask(*words), marks)
 
     def test_acts_and_their_refusals_with_the_daemon_up(self):
         with worlds.Busy() as busy:
@@ -138,6 +149,67 @@ class Golden(unittest.TestCase):
                         words = [*words, "--reason", reason]
                     self.assert_kept(f"up-{name}", world.ask(*words), marks)
                     world.settle()
+
+    def test_the_ledger_proves_a_receipt(self):
+        with worlds.Busy() as busy:
+            marks = self.marks(busy.world)
+            receipt, key = busy.receipt(), f"@{busy.world.directory}/ledger/vkey"
+            proved = run("audit", "receipt", "--key", key, receipt)
+            self.assert_kept("receipt-proved", proved, marks)
+            other = json.loads(receipt.read_text(encoding="utf-8"))
+            other["data"]["entry"] += " "
+            receipt.write_text(json.dumps(other), encoding="utf-8")
+            changed = run("audit", "receipt", "--key", key, receipt)
+            self.assert_kept("receipt-changed", changed, marks)
+            none = run("audit", "receipt", "--key", key, busy.world.configuration)
+            self.assert_kept("receipt-none", none, marks)
+
+    def test_a_first_ring_is_made_once(self):
+        made = worlds.ringless()
+        marks = golden.Marks(made.parents[1], [])
+        for name in ("made", "exists"):
+            done = run("keys", "create", "--config", made)
+            self.assert_kept(f"keys-create-{name}", done, marks)
+        listed = run("keys", "list", "--config", made)
+        self.assert_kept("keys-create-list", listed, marks)
+
+    def test_keys_reload_and_polls_with_the_daemon_up(self):
+        with worlds.Keyed() as keyed:
+            world = keyed.world
+            marks = self.marks(world)
+            foreign = world.identity("prison:durham", "encryption").certificate
+            steps = [
+                ("rotate-store", ["keys", "rotate", "store", "--accept-for", "0s"]),
+                ("rotate-ledger", ["keys", "rotate", "ledger"]),
+                ("rotate-lookup", ["keys", "rotate", "lookup"]),
+                ("rotate", ["keys", "rotate", "decryption", "--out", keyed.request]),
+                ("rotate-again", ["keys", "rotate", "decryption"]),
+                ("import-foreign", ["keys", "import", foreign]),
+                ("import", ["keys", "import", keyed.certificate]),
+                ("import-again", ["keys", "import", keyed.certificate]),
+                ("retire-early", ["keys", "retire", "decryption-1"]),
+                ("retire-in-force", ["keys", "retire", "signing-1"]),
+                ("retire-unknown", ["keys", "retire", "store-7"]),
+                ("retire", ["keys", "retire", "store-1"]),
+                ("reload", ["reload"]),
+                ("poll", ["inbox", "poll", "prison"]),
+                ("poll-unknown", ["inbox", "poll", "elsewhere"]),
+                ("list", ["keys", "list"]),
+            ]
+            for name, words in steps:
+                with self.subTest(name=name):
+                    if words[0] == "keys" and name != "list":
+                        words = [*words, "--reason", "as agreed"]
+                    if name == "import":
+                        keyed.certify()
+                    done = world.ask(*words)
+                    while name == "retire" and "KEYS-015" in done.stderr:
+                        done = world.ask(*words)  # what it held is still being wrapped anew
+                    self.assert_kept(f"keyed-{name}", done, marks)
+            agreement = world.configuration.with_name("agreement.yaml")
+            text = agreement.read_text(encoding="utf-8")
+            agreement.write_text(text + "unheard_of: true\n", encoding="utf-8")
+            self.assert_kept("keyed-reload-wrong", world.ask("reload"), marks)
 
     def test_every_command_says_its_danger_examples_and_exit_codes(self):
         for name, words in helps():

@@ -9,6 +9,7 @@ import unittest
 from pathlib import Path
 from typing import Any
 
+import schemas
 from expected import (
     IMMIGRATION,
     J,
@@ -263,6 +264,7 @@ class Receipts(unittest.TestCase):
             ours = run("audit", "receipt", "--key", f"@{vkey}", file.name, "--json")
             self.assertEqual(ours.returncode, 0, ours.stdout + ours.stderr)
             self.assertTrue(json.loads(ours.stdout)["proved"])
+            self.assertEqual(schemas.errors("audit-receipt", ours.stdout), [])
             receipt.event["data"]["entry"] += " "
             file.seek(0)
             json.dump(receipt.event, file)

@@ -8,7 +8,7 @@ from jsonschema import Draft202012Validator
 import schemas
 import worlds
 from expected import JOBCENTRE, PRISON
-from program import REPOSITORY, Story, run
+from program import REPOSITORY, Story, run, until
 
 READING = [
     ("status", ["status"]),
@@ -20,6 +20,8 @@ READING = [
     ("deadlines", ["deadlines"]),
     ("deadlines", ["deadlines", "--overdue", "--party", JOBCENTRE]),
     ("check", ["check"]),
+    ("keys-list", ["keys", "list"]),
+    ("keys-check", ["keys", "check", "--within", "366d"]),
 ]
 
 
@@ -104,10 +106,21 @@ class Fitting(unittest.TestCase):
     def test_acts_are_refused_when_the_daemon_is_down(self):
         world = worlds.finished()
         one = world.exchanges[0]["id"]
-        for words in (["hold", one], ["release", one], ["set-aside", "discard", one]):
-            done = world.ask(*words, "--reason", "r", "--json")
-            self.assertEqual(done.returncode, 69, done.stderr)
-            self.assertEqual(self.assert_fits("act", done.stdout)["code"], "CTRL-010")
+        reason = ["--reason", "r"]
+        for schema, words in (
+            ("act", ["hold", one, *reason]),
+            ("act", ["release", one, *reason]),
+            ("act", ["set-aside", "discard", one, *reason]),
+            ("key-act", ["keys", "rotate", "store", *reason]),
+            ("key-act", ["keys", "import", world.root, *reason]),
+            ("key-act", ["keys", "retire", "store-1", *reason]),
+            ("reload", ["reload"]),
+            ("inbox-poll", ["inbox", "poll", "prison"]),
+        ):
+            with self.subTest(words=words):
+                done = world.ask(*words, "--json")
+                self.assertEqual(done.returncode, 69, done.stderr)
+                self.assertEqual(self.assert_fits(schema, done.stdout)["code"], "CTRL-010")
 
     def test_the_daemon_up_and_everything_done_once(self):
         with worlds.Busy() as busy:
@@ -148,6 +161,43 @@ class Fitting(unittest.TestCase):
             )
             profile = world.directory / "pki" / Story.folder(PRISON) / "send.yaml"
             self.assert_fits("send", run("send", notice, "--as", profile, "--json").stdout)
+
+    def test_keys_reload_and_polls(self):
+        made = worlds.ringless()
+        for done in (True, False):
+            first = run("keys", "create", "--json", "--config", made)
+            self.assertEqual(self.assert_fits("keys-create", first.stdout)["done"], done)
+        with worlds.Keyed() as keyed:
+            world, reason = keyed.world, ["--reason", "as agreed", "--json"]
+
+            def act(*words: object, exit: int = 0) -> dict:
+                done = world.ask("keys", *words, *reason)
+                self.assertEqual(done.returncode, exit, done.stderr)
+                return self.assert_fits("key-act", done.stdout)
+
+            self.assertEqual(act("rotate", "store", "--accept-for", "0s")["earlier"], "store-1")
+            asked = act("rotate", "decryption", "--out", keyed.request)
+            self.assertEqual(asked["state"], "requested")
+            foreign = world.identity(PRISON, "encryption").certificate
+            self.assertFalse(act("import", foreign, exit=1)["done"])
+            taken = act("import", keyed.certify())
+            self.assertEqual((taken["key"], taken["state"]), ("decryption-2", "active"))
+            self.assertFalse(act("retire", "ledger-1", exit=1)["done"])
+            until(lambda: world.ask("keys", "retire", "store-1", *reason).returncode == 0)
+            listed = self.assert_fits("keys-list", world.ask("keys", "list", "--json").stdout)
+            states = {line["id"]: line["state"] for line in listed["keys"]}
+            self.assertEqual((states["store-1"], states["decryption-1"]), ("retired", "accepted"))
+            reloaded = self.assert_fits("reload", world.ask("reload", "--json").stdout)
+            self.assertTrue(reloaded["done"])
+            agreement = world.configuration.with_name("agreement.yaml")
+            agreement.write_text(agreement.read_text() + "unheard_of: true\n")
+            wrong = world.ask("reload", "--json")
+            self.assertEqual(wrong.returncode, 78)
+            self.assertNotEqual(self.assert_fits("reload", wrong.stdout)["problems"], [])
+            for inbox, exit in (("prison", 69), ("elsewhere", 1)):
+                polled = world.ask("inbox", "poll", inbox, "--json")
+                self.assertEqual(polled.returncode, exit, polled.stderr)
+                self.assertFalse(self.assert_fits("inbox-poll", polled.stdout)["done"])
 
 
 if __name__ == "__main__":

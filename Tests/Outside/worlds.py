@@ -8,8 +8,11 @@ import tempfile
 import uuid
 from pathlib import Path
 
+import yaml
+
 from expected import JOBCENTRE, OFFENCE, PERSONS, POLICE, PROBATION
-from program import NOTICE, SALLYPORT_MAILBOX, Daemon, Story, event, run, until
+from pki import Authority
+from program import NOTICE, SALLYPORT_MAILBOX, Daemon, Inbox, Story, event, run, until
 
 
 class Copied(Story):
@@ -102,8 +105,52 @@ class Busy:
         shown = json.loads(self.world.ask("show", self.pending, "--json").stdout)
         return shown["recipients"][0]["delivery"]
 
+    def receipt(self) -> Path:
+        """What probation was told of the J that waits, as it opens it."""
+        with self.world.client(PROBATION) as client:
+            inbox = Inbox(self.world, PROBATION, client)
+            told = inbox.wait(lambda arrival: arrival.data.get("decision") == self.pending)
+        file = self.world.directory / "receipt.json"
+        file.write_text(json.dumps(told.event), encoding="utf-8")
+        return file
+
     def __exit__(self, *rest: object) -> None:
         self.daemon.__exit__(*rest)
+
+
+class Keyed:
+    """The story and a daemon upon it whose keys are changed; a key waits for its certificate."""
+
+    def __init__(self) -> None:
+        self.world = Copied()
+        self.daemon = Daemon(self.world)
+        folder = self.world.directory / "authority"
+        self.authority = Authority(folder)
+        self.request, self.certificate = folder / "next.csr", folder / "next.pem"
+
+    def __enter__(self) -> "Keyed":
+        self.daemon.__enter__()
+        return self
+
+    def certify(self) -> Path:
+        """A certificate for what was asked for."""
+        self.authority.certify(self.request.read_bytes(), "encryption", self.certificate)
+        return self.certificate
+
+    def __exit__(self, *rest: object) -> None:
+        self.daemon.__exit__(*rest)
+
+
+def ringless() -> Path:
+    """The finished story's configuration, but with no key ring yet."""
+    world = Copied()
+    folder = world.directory / "ring"
+    folder.mkdir()
+    document = yaml.safe_load(world.configuration.read_text(encoding="utf-8"))
+    document["keys"] = {"ring": f"{folder}/keys.ring", "key_encryption_key": f"{folder}/kek"}
+    configuration = world.configuration.with_name("ringless.yaml")
+    configuration.write_text(yaml.safe_dump(document, sort_keys=False), encoding="utf-8")
+    return configuration
 
 
 NOBODY = str(uuid.UUID(int=0x7000_8000_0000_0000_0000))

@@ -5,7 +5,7 @@ import Seal
 
 /// Every key of ours and every certificate that the agreement pins, for the operator: what ends when.
 package struct KeyInventory: Sendable {
-  package struct Line: Sendable, Encodable {
+  package struct Line: Sendable {
     /// `signing`, `encryption`, `tls`, ...
     package let use: String
     /// A key of ours: `signing-2`; else null.

@@ -29,7 +29,7 @@ struct InboxPollCommand: AsyncParsableCommand {
   @Flag(help: "One JSON document.") var json = false
 
   private struct Document: Encodable {
-    let polled: Bool
+    let done: Bool
     let inbox: String
     let code: OrNull<String>
     let text: OrNull<String>
@@ -39,6 +39,8 @@ struct InboxPollCommand: AsyncParsableCommand {
     let givenUp: Int
     let waiting: OrNull<Int>
     let nextPoll: OrNull<String>
+    /// What to type when it failed.
+    let next: OrNull<String>
   }
 
   func run() async throws {
@@ -64,7 +66,7 @@ struct InboxPollCommand: AsyncParsableCommand {
   }
 
   private struct Refusal: Encodable {
-    let polled = false
+    let done = false
     let code: String
     let text: String
     let next: String
@@ -81,21 +83,24 @@ struct InboxPollCommand: AsyncParsableCommand {
     return Say.failure("\(code) \(text)", next: next, exit: exit)
   }
 
+  private static func explained(_ code: String) -> String { "sallyport errors \(code)" }
+
   private func tell(_ poll: PollAnswer) throws {
     if json {
       Say.answer(
         JSONText.of(
           Document(
-            polled: poll.code == nil, inbox: poll.inbox, code: OrNull(poll.code),
+            done: poll.code == nil, inbox: poll.inbox, code: OrNull(poll.code),
             text: OrNull(poll.text), taken: poll.taken, known: poll.known, left: poll.left,
             givenUp: poll.givenUp, waiting: OrNull(poll.waiting),
-            nextPoll: OrNull(poll.nextPoll?.description))))
+            nextPoll: OrNull(poll.nextPoll?.description),
+            next: OrNull(poll.code.map(InboxPollCommand.explained)))))
     }
     let next = poll.nextPoll.map { "next poll \($0)" } ?? "more is fetched at once"
     if let code = poll.code {
       throw Say.failure(
-        "\(code) \(poll.text ?? "the poll failed"); \(next)", next: "see \(code) in docs/errors.md",
-        exit: Exit.unreachable)
+        "\(code) \(poll.text ?? "the poll failed"); \(next)",
+        next: InboxPollCommand.explained(code), exit: Exit.unreachable)
     }
     guard !json else { return }
     Say.answer(

@@ -144,8 +144,14 @@ struct KeysImportCommand: AsyncParsableCommand {
       try KeyRingFile(configuration.keys).replace(with: next.ring, keepsPrevious: false)
       let left = next.ring.keys.filter { $0.state == .requested }.map(\.id)
       if act.json {
+        let name = next.key.publicName(origin: configuration.ledger.origin)
         return Say.answer(
-          JSONValue.object(["key": .string(next.key.id), "state": "active"]).canonicalText)
+          KeyAnswer.text(
+            [
+              "key": .string(next.key.id), "state": .string(next.key.state.word), "earlier": .null,
+              "acceptedUntil": .null, "request": .null,
+              "publicName": name.map { .string($0) } ?? .null,
+            ], by: change.by))
       }
       Say.answer("\(next.key.id) is in force in \(configuration.keys.ringFile)")
       Say.answer(
@@ -154,8 +160,9 @@ struct KeysImportCommand: AsyncParsableCommand {
           : "next   sallyport keys import: \(left.joined(separator: ", ")) waits for its certificate"
       )
     } catch let problem as KeyRingProblem {
-      throw Say.failure(
-        "\(problem.code) \(problem.text)", next: "sallyport keys list", exit: Exit.badAnswer)
+      throw KeyAnswer.failure(
+        problem.code, problem.text, next: "sallyport keys list", exit: Exit.badAnswer,
+        json: act.json)
     }
   }
 }
@@ -213,11 +220,11 @@ struct ReloadCommand: AsyncParsableCommand {
         Say.answer(changes.isEmpty ? "Nothing is other than before." : "In force.")
       }
     case .refused(let refusal):
-      for problem in refusal.problems { Say.talk("✗ \(problem)") }
       let isDenied = refusal.code.hasPrefix("CTRL-")
-      throw Say.failure(
-        "\(refusal.code) \(refusal.text)", next: "sallyport check --config \(option.file)",
-        exit: isDenied ? Act.exit(refusal.code) : Exit.configuration)
+      throw KeyAnswer.failure(
+        refusal.code, refusal.text, problems: refusal.problems,
+        next: "sallyport check --config \(option.file)",
+        exit: isDenied ? Act.exit(refusal.code) : Exit.configuration, json: json)
     case .done, .keys, .running, .standing, .polled: throw Exit.bug
     }
   }
@@ -227,34 +234,61 @@ extension ConfigurationOption {
   /// Asks the daemon; what it says about the key.
   fileprivate func ask(_ act: KeyAct, json: Bool) async throws -> JSONValue {
     switch try await answer(to: .keys(act), json: json) {
-    case .keys(_, let report):
-      if json { Say.answer(report.canonicalText) }
+    case .keys(let by, let report):
+      if json { Say.answer(KeyAnswer.text(report.object ?? [:], by: by)) }
       return report
     case .refused(let refusal):
-      for problem in refusal.problems { Say.talk("✗ \(problem)") }
       let isOfKeys = ["KEYS-", "CONF-", "SEAL-"].contains { refusal.code.hasPrefix($0) }
-      throw Say.failure(
-        "\(refusal.code) \(refusal.text)", next: "sallyport keys list",
-        exit: isOfKeys ? Exit.badAnswer : Act.exit(refusal.code))
+      throw KeyAnswer.failure(
+        refusal.code, refusal.text, problems: refusal.problems, next: "sallyport keys list",
+        exit: isOfKeys ? Exit.badAnswer : Act.exit(refusal.code), json: json)
     case .done, .reloaded, .running, .standing, .polled: throw Exit.bug
     }
   }
 
-  /// - Throws: what failed when nobody answers; a refusal as JSON is said here.
+  /// - Throws: what failed when nobody answers.
   fileprivate func answer(to request: ControlRequest, json: Bool) async throws -> ControlAnswer {
     let configuration = try configuration()
     do throws(ControlProblem) {
-      let client = ControlClient(
-        socketFile: configuration.control.socketFile, patience: .seconds(120))
-      let answer = try await client.ask(request)
-      if json, case .refused = answer { Say.answer(answer.json.canonicalText) }
-      return answer
+      return try await ControlClient(
+        socketFile: configuration.control.socketFile, patience: .seconds(120)
+      ).ask(request)
     } catch {
-      throw Say.failure(
-        error.description,
+      throw KeyAnswer.failure(
+        error.code, error.text,
         next: error == .notReached
           ? "systemctl start sallyport; then the same again" : "sallyport keys list",
-        exit: Act.exit(error.code))
+        exit: Act.exit(error.code), json: json)
     }
+  }
+}
+
+/// What a command on keys, and a reload, says as JSON.
+enum KeyAnswer {
+  private struct Refusal: Encodable {
+    let done = false
+    let code: String
+    let text: String
+    let problems: [String]
+    let next: String
+  }
+
+  /// Done, by whom, and how the key is now.
+  static func text(_ key: [String: JSONValue], by: String) -> String {
+    JSONValue.object(key.merging(["done": true, "by": .string(by)]) { _, new in new })
+      .canonicalText
+  }
+
+  /// Nothing was done, and why.
+  static func failure(
+    _ code: String, _ text: String, problems: [String] = [], next: String, exit: ExitCode,
+    json: Bool
+  ) -> ExitCode {
+    if json {
+      Say.answer(
+        JSONText.of(Refusal(code: code, text: text, problems: problems, next: next)))
+    }
+    for problem in problems { Say.talk("✗ \(problem)") }
+    return Say.failure("\(code) \(text)", next: next, exit: exit)
   }
 }

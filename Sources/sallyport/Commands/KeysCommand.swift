@@ -51,13 +51,30 @@ struct KeysListCommand: AsyncParsableCommand {
   @Flag(help: "One JSON document.") var json = false
 
   private struct Document: Encodable {
-    let keys: [KeyInventory.Line]
+    let keys: [Line]
+  }
+
+  private struct Line: Encodable {
+    let use: String
+    let id: OrNull<String>
+    let state: OrNull<String>
+    let owner: String
+    let made: OrNull<String>
+    let ends: OrNull<String>
+    let fingerprint: OrNull<String>
+
+    init(_ line: KeyInventory.Line) {
+      (use, owner) = (line.use, line.owner)
+      (id, state) = (OrNull(line.id), OrNull(line.state))
+      (made, ends) = (OrNull(line.made), OrNull(line.ends))
+      fingerprint = OrNull(line.fingerprint)
+    }
   }
 
   func run() async throws {
     let (configuration, keys) = try option.keys()
     let inventory = KeyInventory(ring: keys, configuration: configuration)
-    if json { return Say.answer(JSONText.of(Document(keys: inventory.lines))) }
+    if json { return Say.answer(JSONText.of(Document(keys: inventory.lines.map(Line.init)))) }
     let rows =
       [["use", "id", "state", "owner", "made", "ends", "fingerprint"]]
       + inventory.lines.map { line in
@@ -147,6 +164,23 @@ struct KeysCreateCommand: AsyncParsableCommand {
       """)
 
   @OptionGroup var option: ConfigurationOption
+  @Flag(help: "One JSON document.") var json = false
+
+  private struct Document: Encodable {
+    let done = true
+    let ring: String
+    let keyEncryptionKey: String
+    /// Else it was there already.
+    let madeKeyEncryptionKey: Bool
+    let requests: [Request]
+    let next = "sallyport keys import CERTIFICATE.pem, once for each of them"
+  }
+
+  private struct Request: Encodable {
+    let key: String
+    let use: String
+    let file: String
+  }
 
   func run() async throws {
     let configuration = try option.configuration()
@@ -155,22 +189,33 @@ struct KeysCreateCommand: AsyncParsableCommand {
       let madeKey = !FileManager.default.fileExists(atPath: file.keyEncryptionKeyFile)
       let ring = try KeyRing.first(at: .wallClock)
       try file.create(ring)
-      Say.answer("made   \(file.path)")
-      if madeKey {
-        Say.answer("made   \(file.keyEncryptionKeyFile)   put it into a systemd credential")
-      }
-      for key in ring.keys where key.state == .requested {
+      let requests = try ring.keys.filter { $0.state == .requested }.map { key in
         let path = "\(file.path).\(key.id).csr"
         try Data(key.request(of: configuration.party).utf8).write(to: URL(filePath: path))
-        Say.answer("wrote  \(path)   for your authority (\(key.use.rawValue))")
+        return Request(key: key.id, use: key.use.rawValue, file: path)
       }
-      Say.answer("next   sallyport keys import CERTIFICATE.pem, once for each of them")
+      tell(
+        Document(
+          ring: file.path, keyEncryptionKey: file.keyEncryptionKeyFile,
+          madeKeyEncryptionKey: madeKey, requests: requests))
     } catch let problem as KeyRingProblem {
       var exists = false
       if case .exists = problem { exists = true }
-      throw Say.failure(
-        "\(problem.code) \(problem.text)", next: "sallyport keys list",
-        exit: exists ? Exit.badAnswer : Exit.configuration)
+      throw KeyAnswer.failure(
+        problem.code, problem.text, next: "sallyport keys list",
+        exit: exists ? Exit.badAnswer : Exit.configuration, json: json)
     }
+  }
+
+  private func tell(_ made: Document) {
+    if json { return Say.answer(JSONText.of(made)) }
+    Say.answer("made   \(made.ring)")
+    if made.madeKeyEncryptionKey {
+      Say.answer("made   \(made.keyEncryptionKey)   put it into a systemd credential")
+    }
+    for request in made.requests {
+      Say.answer("wrote  \(request.file)   for your authority (\(request.use))")
+    }
+    Say.answer("next   \(made.next)")
   }
 }
