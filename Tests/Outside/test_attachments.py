@@ -33,7 +33,7 @@ class Documents(unittest.TestCase):
 
     @classmethod
     def setUpClass(cls):
-        cls.story = Story()
+        cls.story = Story.shared().copied()
         cls.addClassCleanup(cls.story.remove)
         cls.daemon = cls.enterClassContext(Daemon(cls.story))
 

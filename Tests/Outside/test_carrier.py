@@ -29,7 +29,7 @@ from program import (
     until,
 )
 from sandbox import PASSWORD, SHARED_SECRET, Sandbox
-from test_sandbox import host_identity, with_sandbox
+from test_sandbox import with_sandbox
 
 PRISON, POLICE = "prison:durham", "police:durham"
 OURS, POLICE_MAILBOX = "X26ABC2", "X26ABC3"
@@ -54,10 +54,10 @@ def with_carrier(story: Story, url: str) -> Path:
 class ACarrierForThePolice(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
-        cls.story = Story()
+        cls.story = Story.shared().copied()
         cls.addClassCleanup(cls.story.remove)
         cls.sandbox = cls.enterClassContext(
-            Sandbox(host_identity(cls.story), cls.story.root, cls.story.directory / "sandbox")
+            Sandbox(cls.story.host(), cls.story.root, cls.story.directory / "sandbox")
         )
         cls.configuration = with_carrier(cls.story, cls.sandbox.url)
         cls.daemon = cls.enterClassContext(Daemon(cls.story, cls.configuration))

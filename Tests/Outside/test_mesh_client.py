@@ -32,7 +32,7 @@ from program import (
 
 
 def setUpModule():
-    story = Partner.story = Story()
+    story = Partner.story = Story.shared().copied()
     unittest.addModuleCleanup(story.remove)
     for copy in story.copies():
         if copy.party in (POLICE, JOBCENTRE):

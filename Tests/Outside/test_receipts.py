@@ -51,7 +51,7 @@ class Receipts(unittest.TestCase):
 
     @classmethod
     def setUpClass(cls):
-        cls.story = Story()
+        cls.story = Story.shared().copied()
         cls.addClassCleanup(cls.story.remove)
         copy = next(
             c for c in cls.story.copies() if c.exchange["type"] == "mappa-j.issued.release"

@@ -58,7 +58,7 @@ def with_sandbox(story: Story, url: str) -> Path:
 class TheSandboxAsUpstream(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
-        cls.story = Story()
+        cls.story = Story.shared().copied()
         cls.addClassCleanup(cls.story.remove)
         cls.sandbox = cls.enterClassContext(
             Sandbox(cls.story.host(), cls.story.root, cls.story.directory / "sandbox")
