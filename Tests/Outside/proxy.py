@@ -119,9 +119,12 @@ class _Handler(http.server.BaseHTTPRequestHandler):
             if name.lower() not in {"content-length", "transfer-encoding", "connection"}:
                 self.send_header(name, value)
         self.send_header("Content-Length", str(len(answer)))
-        self.end_headers()
-        if self.command != "HEAD":
-            self.wfile.write(answer)
+        try:
+            self.end_headers()
+            if self.command != "HEAD":
+                self.wfile.write(answer)
+        except (ConnectionError, ssl.SSLError):
+            self.close_connection = True  # the client broke it off, as it may
 
     def _ask(self, body: bytes, half: bool) -> tuple[int, list[tuple[str, str]], bytes]:
         host, port = self.proxy.address
