@@ -109,7 +109,8 @@ extension Store {
     }
   }
 
-  /// Keeps back what was not collected; answers which deliveries.
+  /// Keeps back what was not collected; answers which deliveries. A receipt tells its sender no more than
+  /// codes of its own message, and goes on.
   func keepBack(
     _ db: Database, exchange number: Int64, at now: Instant
   ) throws -> [DeliveryID] {
@@ -121,7 +122,10 @@ extension Store {
   ) throws -> [DeliveryID] {
     var changed: [DeliveryID] = []
     for row in try db.rows(
-      "SELECT number, id FROM delivery WHERE exchange = ? ORDER BY number", [number])
+      """
+      SELECT d.number, d.id FROM delivery d WHERE d.exchange = ?
+        AND NOT EXISTS (SELECT 1 FROM receipt r WHERE r.delivery = d.id) ORDER BY d.number
+      """, [number])
     {
       guard var open = try OpenDelivery(db, row.id("id", in: "delivery"), self),
         event(&open.delivery)

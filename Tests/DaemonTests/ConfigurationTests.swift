@@ -53,6 +53,26 @@ import Testing
     #expect(configuration.limits.bytesInFlight == 67_108_864)
   }
 
+  @Test func `the example: host settings that stand there as comments are the defaults`() throws {
+    let text = try BoundedFile.text(Shipped.path + "/sallyport.example.yaml")
+    let names = ["workflows", "part", "upload_time", "open_uploads", "waiting"]
+    let spelledOut = text.split(separator: "\n", omittingEmptySubsequences: false).map { line in
+      names.contains { line.hasPrefix("  # \($0): ") } ? "  " + line.dropFirst(4) : String(line)
+    }
+    for name in names {
+      #expect(spelledOut.contains { $0.hasPrefix("  \(name): ") }, "\(name)")
+    }
+    let host = try Configuration.parse(
+      text: spelledOut.joined(separator: "\n"), file: "sallyport.yaml", directory: "/etc/sallyport"
+    ).host
+    let usual = try example().host
+    #expect(host.workflows == usual.workflows)
+    #expect(host.partBytes == usual.partBytes)
+    #expect(host.quotas.uploadTime == usual.quotas.uploadTime)
+    #expect(host.quotas.openUploads == usual.quotas.openUploads)
+    #expect(host.quotas.waiting == usual.quotas.waiting)
+  }
+
   @Test func `what may be left out has its default`() throws {
     let text = Template.with([
       13: "#", 22: "#", 23: "#", 24: "#", 25: "#", 26: "#", 27: "#", 28: "#", 29: "#", 30: "#",

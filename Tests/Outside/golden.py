@@ -23,13 +23,24 @@ MARKS = [
     (r"root [A-Za-z0-9+/=]{44}", "root <root>"),
     (r"(?m)last good .*$", "last good <poll>"),
     (r"\b[0-9]+ bytes", "<n> bytes"),
-    # How often what is held was decided again depends on how fast its case moved.
-    (r"(?m)^(    <n> .*\n)\1+", r"\1"),
+    (r"\bnumber [0-9]+:", "number <n>:"),
     (r"\bof [0-9]+, signed", "of <n>, signed"),
     (r"(?s)-----BEGIN.*?-----END [A-Z ]+-----", "<request>"),
     (r"(audit)\+[0-9a-f]{8}\+[A-Za-z0-9+/=]{44}", r"\1+<vkey>"),
     (r"--key '[^']*'", "--key '<vkey>'"),
 ]
+
+
+LIFE = r"(?m)(?:^    <n>  <time>  .*\n)+"
+
+
+def ordered(life: str) -> str:
+    """The ledger's lines of one exchange, each once: how often what is held was decided again depends on
+    how fast its case moved. What became of its receipts stands last: they are made beside the rest."""
+    lines = list(dict.fromkeys(life.splitlines(keepends=True)))
+    told = {line.split("→")[1] for line in lines if "  receipted " in line}
+    last = [line for line in lines if any(line.endswith(f"→{party}") for party in told)]
+    return "".join([line for line in lines if line not in last] + last)
 
 
 class Marks:
@@ -49,7 +60,7 @@ class Marks:
         text = re.sub(UUID, lambda found: self.name(found.group()), text)
         for pattern, mark in MARKS:
             text = re.sub(pattern, mark, text)
-        return text
+        return re.sub(LIFE, lambda found: ordered(found.group()), text)
 
 
 def differs(name: str, text: str) -> str | None:

@@ -3,6 +3,7 @@
 import json
 import re
 import shutil
+import signal
 import subprocess
 import tempfile
 import unittest
@@ -25,6 +26,7 @@ from expected import (
 )
 from program import (
     NOTICE,
+    PROGRAM,
     SALLYPORT_MAILBOX,
     STOP_SECONDS,
     Daemon,
@@ -172,6 +174,20 @@ class Looking(Commands):
             done = self.ask(command, NOBODY)
             self.assert_ended(BAD, done)
             self.assertIn("hint:", done.stderr)
+
+    def test_an_interrupted_tail_ends_with_130(self):
+        words = ["tail", "--since", "1d", "--jsonl", "--config", self.story.configuration]
+        for sent in (signal.SIGINT, signal.SIGTERM):
+            with (
+                self.subTest(signal=sent.name),
+                subprocess.Popen([PROGRAM, *words], stdout=subprocess.PIPE) as tail,
+            ):
+                try:
+                    self.assertIn("event", json.loads(tail.stdout.readline()))
+                    tail.send_signal(sent)
+                    self.assertEqual(tail.wait(STOP_SECONDS), 130)
+                finally:
+                    tail.kill()
 
     def test_wrong_use_is_64(self):
         for arguments in (

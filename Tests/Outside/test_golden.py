@@ -101,7 +101,8 @@ class Golden(unittest.TestCase):
         self.assert_kept("story-set-aside-show-held", no, marks)
         self.assert_kept("story-show-unknown", world.ask("show", worlds.NOBODY), marks)
         self.assert_kept("story-show-short", world.ask("show", "abc"), marks)
-        tail = ["tail", "--since", "1d", "--type", "mappa-j.issued.release", "--count", "6"]
+        tail = ["tail", "--since", "1d", "--recipient", "jobcentre:durham", "--count", "6"]
+        tail += ["--type", "mappa-j.issued.release"]
         self.assert_kept("story-tail", world.ask(*tail), marks)
         held = world.ask("requeue", "--state", "held", "--dry-run")
         self.assert_kept("story-requeue-dry-run", held, marks)

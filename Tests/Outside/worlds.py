@@ -91,6 +91,8 @@ class Busy:
             client.send_message(SALLYPORT_MAILBOX, b"nothing sealed", workflow_id=NOTICE)
             self.world.settle()
             self.set_aside = self.newest(before)
+        # What senders are told is made a little later.
+        until(lambda: self.world.status()["receiptDueSince"] is None)
         return self
 
     def exchanges(self) -> list[dict]:

@@ -11,7 +11,7 @@ struct AuditReceiptCommand: ParsableCommand {
       FILE is a receipt as its sender opened it (openssl cms -decrypt, then -verify): a CloudEvents document.
       Needs it and one public key: no ledger, no daemon, no trust in the operator.
 
-      Example:
+      Examples:
         sallyport audit receipt --key @audit.vkey receipt.json
 
       Exit codes: 0 the proof holds, 1 it does not, 65 the key or the file cannot be read.

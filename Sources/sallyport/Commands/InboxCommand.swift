@@ -11,10 +11,10 @@ struct InboxCommand: AsyncParsableCommand {
 struct InboxPollCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "poll",
-    abstract: "Polls one inbox now, whatever its schedule, and says what came of it.",
+    abstract: "Polls one inbox now and says what came of it. Changes state.",
     discussion: """
-      A national service allows a poll every five minutes: ask out of turn only for a reason, such as
-      credentials that were just mended.
+      Whatever its schedule. A national service allows a poll every five minutes: ask out of turn only for
+      a reason, such as credentials that were just mended.
 
       Examples:
         sallyport inbox poll prison --config /etc/sallyport/sallyport.yaml

@@ -43,9 +43,11 @@ struct TailCommand: AsyncParsableCommand {
       guard let ago else { return try await reading.store.leafCount() }
       return try await reading.store.firstEntry(since: .wallClock - ago)
     }
+    // Before anything is told: who reads a line may interrupt at once.
+    let signals = await UnixSignalsSequence(trapping: .sigint, .sigterm)
     let interrupted = try await withThrowingTaskGroup(of: Bool.self) { group in
       group.addTask {
-        for await _ in await UnixSignalsSequence(trapping: .sigint, .sigterm) { return true }
+        for await _ in signals { return true }
         return true
       }
       group.addTask {
