@@ -19,13 +19,17 @@ from expected import (
     RECEIVING,
 )
 from mesh import ACCEPT, Answer, Caller
-from program import Daemon, Event, Story, event, until
+from program import NOTICE, Daemon, Event, Story, event, until
 
 POLICE_ELSEWHERE = "police:northumbria"
 PARTIES = (
     *(PRISON, POLICE, PROBATION, JOBCENTRE, COORDINATOR, IMMIGRATION, RECEIVING),
     POLICE_ELSEWHERE,
 )
+
+# What is listed of an inbox: the notices alone, the receipts alone.
+NOTICES = f"?max_results=5000&workflow_filter={NOTICE}"
+RECEIPTS = f"{NOTICES}_ACK"
 
 
 def changed_date(date: str) -> Event:
@@ -80,13 +84,16 @@ class Hosted(unittest.TestCase):
 
     @classmethod
     def fill(cls, count: int, month: str = "2027-06") -> list[str]:
-        """So many copies of changed dates in the inboxes of police and probation; the police's."""
+        """So many copies of changed dates in the inboxes of police and probation; the police's.
+
+        When it returns, the prison has its receipts too, and nothing more is on its way."""
         police, prison = cls.caller(POLICE), cls.caller(PRISON)
-        before = len(police.listed("?max_results=5000"))
+        before, receipts = len(police.listed(NOTICES)), len(prison.listed(RECEIPTS))
         for day in range(1, count + 1):
             prison.post(changed_date(f"{month}-{day:02}"))
-        until(lambda: len(police.listed("?max_results=5000")) >= before + count)
-        return police.listed("?max_results=5000")[before:]
+        until(lambda: len(police.listed(NOTICES)) >= before + count)
+        until(lambda: len(prison.listed(RECEIPTS)) >= receipts + count)
+        return police.listed(NOTICES)[before:]
 
     def client(self, party: str, **other: Any) -> MeshClient:
         """The public client, closed when the test ends."""

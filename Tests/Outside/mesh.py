@@ -209,7 +209,7 @@ class Upload:
         self.connection = http.client.HTTPSConnection(host, port, timeout=10, context=caller.tls())
         self.connection.putrequest("POST", caller.own("/outbox"))
         headers = {"Authorization": token or caller.token(), "Content-Length": str(length)}
-        headers |= {"Mex-To": SALLYPORT_MAILBOX, "Mex-WorkflowID": "INVENTED"}
+        headers |= {"Mex-To": SALLYPORT_MAILBOX, "Mex-WorkflowID": NOTICE}
         for name, value in headers.items():
             self.connection.putheader(name, value)
         self.connection.endheaders()
