@@ -107,8 +107,10 @@ class Looking(Commands):
         self.assertEqual(set(status["recipients"]), told)
         text = self.ask("status")
         self.assert_ended(BAD, text)
-        for word in (*told, "held", "refused", "set-aside", "SEAL-031", "FREE-01"):
+        for word in (*told, "held", "refused", "set-aside", "SEAL-031"):
             self.assertIn(word, text.stdout)
+        self.assertIn("sallyport queue list", text.stdout)
+        self.assertIn("FREE-01", self.ask("queue", "list").stdout)
         self.assertIn("needs a person", text.stdout)
         self.assert_impersonal(done.stdout, text.stdout)
 
@@ -180,7 +182,9 @@ class Looking(Commands):
         for sent in (signal.SIGINT, signal.SIGTERM):
             with (
                 self.subTest(signal=sent.name),
-                subprocess.Popen([PROGRAM, *words], stdout=subprocess.PIPE) as tail,
+                subprocess.Popen(
+                    [PROGRAM, *words], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
+                ) as tail,
             ):
                 try:
                     self.assertIn("event", json.loads(tail.stdout.readline()))
