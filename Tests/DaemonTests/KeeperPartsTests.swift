@@ -191,7 +191,7 @@ import Testing
     #expect(seen == [open] + sent.reversed())
   }
 
-  @Test func `a copy is kept whole and plain, so that the host may cut it into parts`() async throws {
+  @Test func `a copy is kept whole and plain: the host may cut it into parts`() async throws {
     let hub = try await Hub()
     try await hub.share("registered-adult", "release-date")
     let keeper = hub.keeper()
